@@ -1,0 +1,45 @@
+# Everything a newcomer needs: `make demo` and `make test`. Nothing but Python 3.11+, make and a package index.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PORT ?= 8080
+SYSTEMS ?= 12
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check bench lock clean help
+
+help:
+	@echo "make demo [PORT=9090] [SYSTEMS=12]  simulated appliances and the gateway"
+	@echo "make test                           lint, types, import contracts and every test"
+	@echo "make check                          lint, types and import contracts alone"
+	@echo "make bench                          speed, as ratios to a plain script"
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(VENV)/.ready
+	@exec $(BIN)/backup-gateway demo --systems $(SYSTEMS) --port $(PORT)
+
+check: $(VENV)/.ready
+	$(BIN)/ruff check gateway tests
+	$(BIN)/ruff format --check gateway tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/pytest -n 2 --dist loadfile
+
+bench: $(VENV)/.ready
+	$(BIN)/python -m tests.bench
+
+# A fresh lock: pins and hashes, no address of any index.
+lock: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""backup-gateway: one question to a fleet of backup appliances, one honest answer."""

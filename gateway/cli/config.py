@@ -1,0 +1,26 @@
+"""`backup-gateway config …`: faults of a file, and the schema of the file."""
+
+import json
+import sys
+from pathlib import Path
+
+from gateway.config import load
+from gateway.config_tables import WholeFile
+from gateway.errors import ConfigError
+
+
+def check_file(path: Path) -> int:
+    """One line for each fault, on stderr; 2 where there is one."""
+    try:
+        config = load(path)
+    except ConfigError as error:
+        print("\n".join(error.faults), file=sys.stderr)
+        return 2
+    print(f"{path}: good: {len(config.systems)} systems, {len(config.users)} users, {len(config.tokens)} tokens")
+    return 0
+
+
+def print_schema() -> int:
+    """JSON Schema of the file, on stdout."""
+    print(json.dumps(WholeFile.model_json_schema(), indent=2))
+    return 0

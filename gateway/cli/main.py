@@ -1,0 +1,116 @@
+"""`backup-gateway`: the commands, each loaded when it is used."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+app = App(
+    name="backup-gateway",
+    help="One POST /api/backups for a whole fleet of backup appliances.",
+    help_format="plaintext",
+    version_flags=["--version"],
+)
+config_app = App(name="config", help="Check a configuration file, or print its schema.", help_format="plaintext")
+token_app = App(name="token", help="Static tokens for tools that cannot log in.", help_format="plaintext")
+app.command(config_app)
+app.command(token_app)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; its return value is the exit code (contract section 2)."""
+    try:
+        code = app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
+    except KeyboardInterrupt:
+        code = 130
+    except Exception as error:
+        from cyclopts import CycloptsError
+
+        if not isinstance(error, CycloptsError):
+            raise
+        code = 2
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@app.command
+def serve(*, config: Path) -> int:
+    """Run the gateway.
+
+    Parameters
+    ----------
+    config:
+        The TOML configuration file.
+    """
+    from gateway.cli.serve import serve_file
+
+    return serve_file(config)
+
+
+@app.command
+def demo(*, systems: int = 12, port: int = 8080) -> int:
+    """Simulated appliances and a gateway over them, on this machine; Ctrl-C ends it.
+
+    Parameters
+    ----------
+    systems:
+        How many appliances.
+    port:
+        Where the gateway listens on 127.0.0.1.
+    """
+    from gateway.cli.demo import run_demo
+
+    return run_demo(systems, port)
+
+
+@app.command
+def simulate(*, systems: int = 12) -> int:
+    """The simulated appliances alone; prints a configuration for them.
+
+    Parameters
+    ----------
+    systems:
+        How many appliances.
+    """
+    from gateway.cli.demo import run_simulation
+
+    return run_simulation(systems)
+
+
+@config_app.command
+def check(file: Path) -> int:
+    """Check a configuration file and name every fault of it.
+
+    Parameters
+    ----------
+    file:
+        The TOML configuration file.
+    """
+    from gateway.cli.config import check_file
+
+    return check_file(file)
+
+
+@config_app.command
+def schema() -> int:
+    """Print the JSON Schema of the configuration file, for editors."""
+    from gateway.cli.config import print_schema
+
+    return print_schema()
+
+
+@app.command(name="hash-password")
+def hash_password() -> int:
+    """Read a password from a prompt or from stdin and print its hash."""
+    from gateway.cli.secrets import print_password_hash
+
+    return print_password_hash()
+
+
+@token_app.command
+def new(name: Annotated[str, Parameter(help="What the token is for.")] = "my-tool") -> int:
+    """Print a new static token once, and the lines for the configuration."""
+    from gateway.cli.secrets import print_new_token
+
+    return print_new_token(name)

@@ -1,0 +1,31 @@
+"""`hash-password` and `token new`: credentials for the configuration."""
+
+import getpass
+import json
+import sys
+
+from gateway.access import LONGEST_PASSWORD_BYTES, hash_password, new_token, token_hash
+
+
+def print_password_hash() -> int:
+    """The argon2id hash of a password that is typed or piped in."""
+    if sys.stdin.isatty():
+        password = getpass.getpass("Password: ", stream=sys.stderr)
+        if password != getpass.getpass("Again: ", stream=sys.stderr):
+            print("the two passwords differ", file=sys.stderr)
+            return 2
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    if not password or len(password.encode(errors="replace")) > LONGEST_PASSWORD_BYTES:
+        print(f"the password must have 1 to {LONGEST_PASSWORD_BYTES} bytes", file=sys.stderr)
+        return 2
+    print(hash_password(password))
+    return 0
+
+
+def print_new_token(name: str) -> int:
+    """The token, once, and the table for the configuration that knows only its hash."""
+    token = new_token()
+    print(token)
+    print(f'\n[[token]]\nname = {json.dumps(name)}\ntoken_hash = "{token_hash(token)}"\nsystems = "all"')
+    return 0

@@ -1,0 +1,102 @@
+"""`backup-gateway serve`: the process around the application."""
+
+import asyncio
+import contextlib
+import signal
+import ssl
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+import structlog
+from aiohttp import web
+from isal import isal_zlib
+
+from gateway.config import Config, load
+from gateway.errors import ConfigError
+from gateway.observe import configure_logs
+from gateway.stack import Gateway
+from gateway.web.app import create_app, create_runner
+
+_BACKLOG: Final = 1024
+
+
+def serve_file(path: Path) -> int:
+    """Run until SIGTERM or Ctrl-C; 2 where the configuration is at fault."""
+    try:
+        config = load(path)
+    except ConfigError as error:
+        print("\n".join(error.faults), file=sys.stderr)
+        return 2
+    configure_logs(config.log)
+    try:
+        return asyncio.run(_serve(config, path.parent))
+    except OSError as error:
+        print(f"{path}: server: cannot listen on {config.server.host}:{config.server.port}: {error}", file=sys.stderr)
+        return 2
+
+
+async def _serve(config: Config, folder: Path) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with listening(config, folder) as address:
+        structlog.get_logger().info("listening", address=address, systems=len(config.systems))
+        await stop.wait()
+        structlog.get_logger().info("draining")
+    return 0
+
+
+@contextlib.asynccontextmanager
+async def listening(config: Config, folder: Path, made: Callable[[Gateway], None] | None = None) -> AsyncIterator[str]:
+    """A gateway that listens; yields its address. Leaving it finishes running answers, for 20 s at most."""
+    aiohttp.set_zlib_backend(isal_zlib)  # global to the process, so it is set where the process begins
+    gateway = Gateway(config)
+    if made is not None:
+        made(gateway)
+    runner = create_runner(create_app(gateway))
+    await runner.setup()
+    try:
+        site = web.TCPSite(
+            runner, config.server.host, config.server.port, ssl_context=_tls(config, folder), backlog=_BACKLOG
+        )
+        await site.start()
+        _warn(config)
+        yield _address(config, runner)
+        gateway.draining = True
+    finally:
+        await runner.cleanup()
+
+
+def _address(config: Config, runner: web.AppRunner) -> str:
+    scheme = "https" if config.server.tls_certificate else "http"
+    host, port = runner.addresses[0][:2]
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _tls(config: Config, folder: Path) -> ssl.SSLContext | None:
+    server = config.server
+    if server.tls_certificate is None or server.tls_key is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(folder / server.tls_certificate, folder / server.tls_key)
+    except ssl.SSLError as error:
+        raise OSError(f"the TLS certificate and key do not fit: {error.reason}") from error
+    return context
+
+
+def _warn(config: Config) -> None:
+    """What an operator should know and would not see otherwise."""
+    logger = structlog.get_logger()
+    if not config.systems:
+        logger.warning("no [[system]] is configured: every answer will be empty")
+    if not config.users and not config.tokens:
+        logger.warning("no [[user]] and no [[token]] is configured: nobody can ask")
+    if config.cache.url:
+        logger.warning("cache.url is set, but this release keeps lists in memory only")
+    if config.cache.snapshot:
+        logger.warning("cache.snapshot is set, but this release keeps no snapshot")

@@ -1,0 +1,261 @@
+"""The configuration file: TOML in, one frozen Config out, every fault of the file at once (contract section 3)."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, TypeVar, get_args
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from gateway.config_tables import (
+    PASSWORD_KEYS,
+    Cache,
+    Defaults,
+    Fanout,
+    File,
+    Log,
+    LogLevel,
+    Server,
+    SystemTable,
+    TokenTable,
+    UserTable,
+)
+from gateway.errors import ConfigError
+
+M = TypeVar("M", bound=BaseModel)
+
+LOG_LEVEL_VARIABLE: Final = "BACKUP_GATEWAY_LOG_LEVEL"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Durations, sizes and ceilings that hold for one appliance: its own keys, else [defaults], else the tables."""
+
+    fresh_seconds: float
+    revalidate_seconds: float
+    stale_seconds: float
+    stale_after_auth_seconds: float
+    deadline_seconds: float
+    fetch_seconds: float
+    connect_seconds: float
+    max_reply_bytes: int
+    concurrency: int
+    calls_per_minute: int
+    default_window_days: float
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One appliance, ready to be asked. `password` shows nothing of itself in a repr."""
+
+    id: int
+    name: str
+    url: str
+    username: str
+    password: SecretStr
+    timezone: str
+    fingerprints: tuple[str, ...]
+    remote_system_id: int | None
+    customer: str | None
+    tags: frozenset[str]
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A whole checked configuration."""
+
+    server: Server
+    log: Log
+    cache: Cache
+    fanout: Fanout
+    systems: tuple[System, ...]
+    users: tuple[UserTable, ...]
+    tokens: tuple[TokenTable, ...]
+
+
+def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read and check a file; raises ConfigError with one line for each fault."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: cannot be read: {error.__class__.__name__}: {_reason(error)}"]) from error
+    return parse(text, str(path), path.parent, environ)
+
+
+def parse(text: str, name: str, folder: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """Check the text of a configuration. Relative paths in it start at `folder`."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{name}: is no TOML: {error}"]) from None
+    return _Reader(name, folder, environ).read(raw)
+
+
+class _Reader:
+    """Goes through one file and collects its faults."""
+
+    def __init__(self, name: str, folder: Path, environ: Mapping[str, str]) -> None:
+        self._name = name
+        self._folder = folder
+        self._environ = environ
+        self._faults: list[str] = []
+
+    def read(self, raw: dict[str, Any]) -> Config:
+        self._check(File, raw)
+        tables = {key: value for key, value in raw.items() if _is_sound(File, {key: value})}
+        server = self._check(Server, _table(tables, "server"), "server") or Server()
+        log = self._log(_table(tables, "log"))
+        cache = self._check(Cache, _table(tables, "cache"), "cache") or Cache()
+        fanout = self._check(Fanout, _table(tables, "fanout"), "fanout") or Fanout()
+        self._server_files(server)
+        systems = self._systems(tables, cache, fanout)
+        users = self._rows(tables, "user", UserTable)
+        tokens = self._rows(tables, "token", TokenTable)
+        named: tuple[tuple[str, str, list[Any]], ...] = (
+            ("system", "id", [system.id for system in systems]),
+            ("system", "name", [system.name for system in systems]),
+            ("user", "username", [user.username for user in users]),
+            ("token", "name", [token.name for token in tokens]),
+        )
+        for kind, key, values in named:
+            for value in sorted({str(value) for value in values if values.count(value) > 1}):
+                self._fault(kind, f"{key} {value} occurs more than once")
+        if self._faults:
+            raise ConfigError(self._faults)
+        return Config(server, log, cache, fanout, tuple(systems), tuple(users), tuple(tokens))
+
+    def _fault(self, path: str, text: str) -> None:
+        line = f"{self._name}: {path}: {text}" if path else f"{self._name}: {text}"
+        if line not in self._faults:
+            self._faults.append(line)
+
+    def _check(self, model: type[M], values: Any, path: str = "") -> M | None:
+        """The values as a model, or None and a fault for each thing that is wrong."""
+        try:
+            return model.model_validate(values)
+        except ValidationError as error:
+            for fault in error.errors(include_url=False, include_input=False, include_context=False):
+                self._fault(*_worded(fault["type"], fault["msg"], path, fault["loc"], model))
+            return None
+
+    def _log(self, values: dict[str, Any]) -> Log:
+        log = self._check(Log, values, "log") or Log()
+        level = self._environ.get(LOG_LEVEL_VARIABLE)
+        if not level:
+            return log
+        if level not in get_args(LogLevel):
+            self._fault(LOG_LEVEL_VARIABLE, f"must be one of {', '.join(get_args(LogLevel))}")
+            return log
+        return log.model_copy(update={"level": level})
+
+    def _server_files(self, server: Server) -> None:
+        for key in ("tls_certificate", "tls_key"):
+            value = getattr(server, key)
+            if value and not (self._folder / value).is_file():
+                self._fault(f"server.{key}", "no such file")
+
+    def _rows(self, tables: dict[str, Any], kind: str, model: type[M]) -> list[M]:
+        checked = [
+            self._check(model, values, f"{kind}[{number}]") for number, values in enumerate(tables.get(kind) or ())
+        ]
+        return [row for row in checked if row is not None]
+
+    def _systems(self, tables: dict[str, Any], cache: Cache, fanout: Fanout) -> list[System]:
+        defaults = _table(tables, "defaults")
+        if self._check(Defaults, defaults, "defaults") is None:
+            # Each fault of [defaults] is told once; the systems are then checked without it.
+            defaults = {key: value for key, value in defaults.items() if _is_sound(Defaults, {key: value})}
+        systems = []
+        for number, own in enumerate(tables.get("system") or ()):
+            path = f"system[{number}]"
+            inherited = dict(defaults)
+            if any(key in own for key in PASSWORD_KEYS):
+                inherited = {key: value for key, value in defaults.items() if key not in PASSWORD_KEYS}
+            table = self._check(SystemTable, inherited | own, path)
+            if table is None:
+                continue
+            password = self._password(table, path)
+            limits = {
+                key: _first(getattr(table, key, None), getattr(cache, key, None), getattr(fanout, key, None))
+                for key in Limits.__dataclass_fields__
+            }
+            if password is not None:
+                systems.append(_system(table, password, Limits(**limits)))
+        return systems
+
+    def _password(self, table: SystemTable, path: str) -> SecretStr | None:
+        if table.password is not None:
+            return table.password
+        if table.password_env is not None:
+            value = self._environ.get(table.password_env)
+            if not value:
+                self._fault(f"{path}.password_env", f"the environment has no {table.password_env}")
+                return None
+            return SecretStr(value)
+        file = self._folder / (table.password_file or "")
+        try:
+            return SecretStr(file.read_text("utf-8").rstrip("\r\n"))
+        except (OSError, UnicodeDecodeError) as error:
+            self._fault(f"{path}.password_file", f"cannot be read: {_reason(error)}")
+            return None
+
+
+def _table(tables: dict[str, Any], name: str) -> dict[str, Any]:
+    value = tables.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _is_sound(model: type[BaseModel], values: dict[str, Any]) -> bool:
+    try:
+        model.model_validate(values)
+    except ValidationError:
+        return False
+    return True
+
+
+def _first(*values: Any) -> Any:
+    return next(value for value in values if value is not None)
+
+
+def _system(table: SystemTable, password: SecretStr, limits: Limits) -> System:
+    pins = (table.fingerprint,) if isinstance(table.fingerprint, str) else tuple(table.fingerprint or ())
+    return System(
+        id=table.id,
+        name=table.name,
+        url=table.url.rstrip("/"),
+        username=table.username,
+        password=password,
+        timezone=table.timezone,
+        fingerprints=pins,
+        remote_system_id=table.remote_system_id,
+        customer=table.customer,
+        tags=frozenset(table.tags or ()),
+        limits=limits,
+    )
+
+
+def _worded(kind: str, message: str, path: str, loc: tuple[int | str, ...], model: type[BaseModel]) -> tuple[str, str]:
+    """Key path and text of one fault, without ever showing the value, which may be a secret."""
+    # A union adds the names of its branches to the place; keys and positions alone are what a person looks for.
+    places = [place for place in loc if isinstance(place, int) or place in model.model_fields or place == loc[0]]
+    for place in places:
+        path += f"[{place}]" if isinstance(place, int) else f"{'.' if path else ''}{place}"
+    if kind == "extra_forbidden":
+        return path, f"unknown key{_nearest(str(loc[-1]), model)}"
+    if kind == "missing":
+        return path, "is required"
+    text = message.removeprefix("Value error, ")
+    return path, text[:1].lower() + text[1:]
+
+
+def _nearest(key: str, model: type[BaseModel]) -> str:
+    found = get_close_matches(key.lower(), model.model_fields, n=1, cutoff=0)
+    return f"; the nearest known one is {found[0]}" if found else ""
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or "unknown reason" if isinstance(error, OSError) else "it is not UTF-8"

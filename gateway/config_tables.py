@@ -1,0 +1,240 @@
+"""The tables of the configuration file, key by key, with what each value must be (contract section 3)."""
+
+import re
+from difflib import get_close_matches
+from ipaddress import ip_network
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from argon2 import extract_parameters
+from argon2.exceptions import InvalidHashError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+Role = Literal["viewer", "admin"]
+
+PASSWORD_KEYS: Final = ("password", "password_file", "password_env")
+
+_FINGERPRINT: Final = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def _text(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise ValueError("must be printable text and not empty")
+    return value
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    try:
+        port = parts.port
+    except ValueError:
+        raise ValueError("has no valid port") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise ValueError("must be http:// or https:// and a host, for example https://10.0.0.5")
+    if "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment or not value.isprintable():
+        raise ValueError("must be scheme, host and port only: no user, path or query")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        nearest = get_close_matches(value, available_timezones(), n=1, cutoff=0)
+        raise ValueError(f"is no time zone; the nearest known one is {nearest[0]}") from None
+    return value
+
+
+def _pin(value: str) -> str:
+    if not _FINGERPRINT.fullmatch(value):
+        raise ValueError("must be sha256: and 64 lower-case hex digits")
+    return value
+
+
+def _argon2(value: str) -> str:
+    try:
+        if not value.startswith("$argon2id$"):
+            raise ValueError
+        extract_parameters(value)
+    except (InvalidHashError, ValueError):
+        raise ValueError("is no argon2id hash; backup-gateway hash-password makes one") from None
+    return value
+
+
+def _network(value: str) -> str:
+    try:
+        ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError("must be an IP address or network") from None
+    return value
+
+
+def _store_url(value: str) -> str:
+    if value and (
+        urlsplit(value).scheme not in ("redis", "rediss", "valkey", "valkeys") or not urlsplit(value).hostname
+    ):
+        raise ValueError("must be a redis:// or valkey:// URL, or empty")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_text)]
+Pin = Annotated[str, AfterValidator(_pin)]
+# Bounds end what no clock and no event loop can hold; a hundred years of seconds is plenty.
+Seconds = Annotated[float, Field(ge=0, le=3_200_000_000, allow_inf_nan=False)]
+SomeSeconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Bytes = Annotated[int, Field(ge=1, le=2**40)]
+Days = Annotated[float, Field(ge=0, le=36_500, allow_inf_nan=False)]
+Id = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class Server(_Table):
+    """[server]: where the gateway listens."""
+
+    host: Text = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    tls_certificate: Text | None = None
+    tls_key: Text | None = None
+    allowed_hosts: tuple[Text, ...] = Field(default=(), strict=False)
+    trusted_proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(default=(), strict=False)
+    max_body_bytes: Bytes = 65_536
+    open_metrics: bool = False
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key belong together")
+        return self
+
+
+class Log(_Table):
+    """[log]: what is written to stderr."""
+
+    level: LogLevel = "info"
+    format: Literal["json", "console"] = "json"
+
+
+class Cache(_Table):
+    """[cache]: how long lists are held, and where."""
+
+    fresh_seconds: Seconds = 60
+    revalidate_seconds: Seconds = 600
+    stale_seconds: Seconds = 86_400
+    stale_after_auth_seconds: Seconds = 3600
+    memory_bytes: Annotated[int, Field(ge=0, le=2**50)] = 536_870_912
+    snapshot: str = ""
+    url: Annotated[str, AfterValidator(_store_url)] = ""
+
+
+class Fanout(_Table):
+    """[fanout]: deadlines and ceilings."""
+
+    deadline_seconds: SomeSeconds = 10
+    fetch_seconds: SomeSeconds = 30
+    connect_seconds: SomeSeconds = 3
+    max_reply_bytes: Bytes = 67_108_864
+    concurrency: Count = 2
+    calls_per_minute: Count = 30
+    total_concurrency: Count = 200
+    default_window_days: Days = 0
+
+
+class Defaults(_Table):
+    """[defaults]: any key of [[system]] but id, name and url."""
+
+    username: Text | None = None
+    password: SecretStr | None = None
+    password_file: Text | None = None
+    password_env: Text | None = None
+    timezone: Annotated[str, AfterValidator(_zone)] | None = None
+    fingerprint: Pin | Annotated[list[Pin], Field(min_length=1, max_length=2)] | None = None
+    remote_system_id: Id | None = None
+    customer: Text | None = None
+    tags: list[Text] | None = None
+    fresh_seconds: Seconds | None = None
+    revalidate_seconds: Seconds | None = None
+    stale_seconds: Seconds | None = None
+    stale_after_auth_seconds: Seconds | None = None
+    deadline_seconds: SomeSeconds | None = None
+    fetch_seconds: SomeSeconds | None = None
+    connect_seconds: SomeSeconds | None = None
+    max_reply_bytes: Bytes | None = None
+    concurrency: Count | None = None
+    calls_per_minute: Count | None = None
+    total_concurrency: Count | None = None
+    default_window_days: Days | None = None
+
+
+class SystemTable(Defaults):
+    """[[system]]: one appliance."""
+
+    id: Id
+    name: Text
+    url: Annotated[str, AfterValidator(_address)]
+    username: Text
+    timezone: Annotated[str, AfterValidator(_zone)]
+
+    @model_validator(mode="after")
+    def _one_password(self) -> Self:
+        given = [key for key in PASSWORD_KEYS if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(f"needs exactly one of {', '.join(PASSWORD_KEYS)}; it has {', '.join(given) or 'none'}")
+        if self.password is not None and not self.password.get_secret_value():
+            raise ValueError("password must not be empty")
+        if self.fingerprint is not None and not self.url.startswith("https://"):
+            raise ValueError("fingerprint needs an https:// url")
+        return self
+
+
+class _Rights(_Table):
+    systems: Literal["all"] | list[Id] = Field(default_factory=list)
+    customers: list[Text] = Field(default_factory=list)
+    tags: list[Text] = Field(default_factory=list)
+    role: Role = "viewer"
+    disabled: bool = False
+
+
+class UserTable(_Rights):
+    """[[user]]: somebody who logs in with a password."""
+
+    username: Text
+    password_hash: Annotated[str, AfterValidator(_argon2), Field(repr=False)]
+
+
+class TokenTable(_Rights):
+    """[[token]]: a static credential for a tool that cannot log in."""
+
+    name: Text
+    token_hash: Annotated[Pin, Field(repr=False)]
+
+
+class File(_Table):
+    """The tables that a file may hold."""
+
+    server: dict[str, Any] = Field(default_factory=dict)
+    log: dict[str, Any] = Field(default_factory=dict)
+    cache: dict[str, Any] = Field(default_factory=dict)
+    fanout: dict[str, Any] = Field(default_factory=dict)
+    defaults: dict[str, Any] = Field(default_factory=dict)
+    system: list[dict[str, Any]] = Field(default_factory=list)
+    user: list[dict[str, Any]] = Field(default_factory=list)
+    token: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class WholeFile(_Table):
+    """The same with every table spelled out: what `config schema` prints for editors."""
+
+    server: Server = Field(default_factory=Server)
+    log: Log = Field(default_factory=Log)
+    cache: Cache = Field(default_factory=Cache)
+    fanout: Fanout = Field(default_factory=Fanout)
+    defaults: Defaults = Field(default_factory=Defaults)
+    system: list[SystemTable] = Field(default_factory=list)
+    user: list[UserTable] = Field(default_factory=list)
+    token: list[TokenTable] = Field(default_factory=list)

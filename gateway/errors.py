@@ -1,0 +1,98 @@
+"""Everything that can go wrong, once.
+
+    GatewayError
+    ├── ConfigError          faults of a configuration file, all of them at once
+    ├── RequestError         the caller's fault or the gateway's refusal; becomes one HTTP status
+    └── FetchError           one appliance's fault; becomes that system's state, never an HTTP 500
+
+Each error has a public text (`message`) and, where it helps, a `detail` that only the log sees.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+ErrorKind = Literal[
+    "timeout",
+    "refused",
+    "reset",
+    "dns",
+    "tls",
+    "tls_pin",
+    "auth",
+    "denied",
+    "bad_reply",
+    "too_large",
+    "appliance_error",
+    "unsupported",
+    "overloaded",
+    "breaker_open",
+]
+"""The kinds of contract section 5.3."""
+
+WORTH_A_RETRY: Final[frozenset[ErrorKind]] = frozenset({"refused", "reset"})
+"""A second try inside one request may help here, and only here (faults of the connection, not of the appliance)."""
+
+LOGIN_FAULTS: Final[frozenset[ErrorKind]] = frozenset({"auth", "denied"})
+"""The appliance refuses our account: a held list stands in for a shorter time (`stale_after_auth_seconds`)."""
+
+
+class GatewayError(Exception):
+    """Root of the tree."""
+
+
+class ConfigError(GatewayError):
+    """All faults of one configuration file; `faults` holds one line for each."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
+class RequestError(GatewayError):
+    """A request that is answered with an error status (contract section 4).
+
+    `field` names the offending key of the request, `headers` what the answer carries besides.
+    """
+
+    def __init__(
+        self, status: int, message: str, *, field: str | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.field = field
+        self.headers = headers or {}
+
+
+def bad_field(field: str, message: str) -> RequestError:
+    """A 400 that names the field."""
+    return RequestError(400, f"{field}: {message}", field=field)
+
+
+class FetchError(GatewayError):
+    """An appliance could not be asked or did not answer as it should.
+
+    `retry_at` is the epoch second before which the gateway will not ask again, where that is known.
+    """
+
+    def __init__(
+        self, kind: ErrorKind, message: str, *, retry_at: float | None = None, detail: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.kind: ErrorKind = kind
+        self.message = message
+        self.retry_at = retry_at
+        self.detail = detail
+
+    def without(self, secret: str) -> "FetchError":
+        """This error with a secret cut out: an appliance may echo what we sent, and its words travel on."""
+        self.message = self.message.replace(secret, "…")
+        self.detail = self.detail.replace(secret, "…") if self.detail else None
+        return self
+
+    def again(self) -> "FetchError":
+        """The same finding, to be raised once more."""
+        return FetchError(self.kind, self.message, retry_at=self.retry_at, detail=self.detail)
+
+    def __repr__(self) -> str:
+        return f"<FetchError {self.kind}: {self.message}>"

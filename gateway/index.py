@@ -1,0 +1,233 @@
+"""Decides rows of a list against a question: yes, no, or cannot tell.
+
+Documented appliances show minutes and hide seconds, and a repeated hour hides even more, so a row may be undecidable
+for a bound that falls inside what it hides. Columns are built when the first question needs them.
+"""
+
+from array import array
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.filter import Asked, Question, Window
+from gateway.kinds import canonical_word, type_words
+from gateway.model import NEVER, UNKNOWN, BackupList
+
+Mask = NDArray[np.bool_]
+Column = NDArray[np.int64]
+
+ABSENT: Final = UNKNOWN
+"""In an id column: the row carries no such id."""
+ODD: Final = UNKNOWN + 1
+"""In an id column: something that is no 64-bit integer, so equal to no id that can be asked for."""
+
+_HOUR_S: Final = 3600
+
+
+class Verdict(NamedTuple):
+    """For each row: surely in, surely out; neither of them means that the row cannot tell."""
+
+    yes: Mask
+    no: Mask
+
+    @property
+    def unsure(self) -> bool:
+        """Whether any row is undecidable."""
+        return bool((~(self.yes | self.no)).any())
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The appliance's clock at this moment, as far as the gateway knows it: epoch seconds, both ends included."""
+
+    low: float
+    high: float
+
+
+class _Row(msgspec.Struct, gc=False):
+    """The fields of a stamped row that filters look at (contract section 5.4)."""
+
+    id: Any = None
+    client_id: Any = None
+    instance_id: Any = None
+    type: Any = None
+    status: Any = None
+    app_id: Any = None
+    app_name: Any = None
+    is_sql_cluster: Any = None
+    is_sql_alwayson: Any = None
+    guid: Any = None
+    is_cluster: Any = None
+    server_name: Any = None
+    presync_seconds: Any = None
+    sync_seconds: Any = None
+    postsync_seconds: Any = None
+    sync_size: Any = None
+    sync_status: Any = None
+    sync_message: Any = None
+    destination: Any = None
+
+
+_decode_rows = msgspec.json.Decoder(list[_Row]).decode
+
+
+def whole_id(value: Any) -> int:
+    """An id in the one form in which ids are compared: appliances send them as numbers or as strings."""
+    if value is None or value == "":
+        return ABSENT
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not ODD < value <= NEVER:
+        return ODD
+    return value
+
+
+class ListIndex:
+    """Columns of one BackupList."""
+
+    def __init__(self, backups: BackupList) -> None:
+        self._backups = backups
+        self._starts = np.frombuffer(backups.starts, np.int64) if len(backups) else np.empty(0, np.int64)
+        self._finishes = np.frombuffer(backups.finishes, np.int64) if len(backups) else np.empty(0, np.int64)
+
+    def __repr__(self) -> str:
+        built = "built" if "_columns" in self.__dict__ else "not built"
+        return f"<ListIndex of {len(self._backups)} rows, {built}>"
+
+    @property
+    def nbytes(self) -> int:
+        """What the built columns take in memory."""
+        return sum(column.nbytes for column in self._columns[:3]) + 6 * len(self._backups)
+
+    @cached_property
+    def _columns(self) -> tuple[Column, Column, Column, Mask, list[frozenset[str]], Mask, list[str]]:
+        rows = _decode_rows(b"[" + self._backups.body + b"]")
+        ids, clients, instances = array("q"), array("q"), array("q")
+        type_codes, status_codes = array("i"), array("H")
+        kinds: dict[Any, int] = {}
+        words: dict[frozenset[str], int] = {}
+        statuses: dict[str, int] = {}
+        for row in rows:
+            ids.append(whole_id(row.id))
+            clients.append(whole_id(row.client_id))
+            instances.append(whole_id(row.instance_id))
+            type_codes.append(self._type_code(row, kinds, words))
+            status = row.status if isinstance(row.status, str) else "None"
+            status_codes.append(statuses.setdefault(status.casefold(), len(statuses)))
+        as_column = np.array
+        return (
+            as_column(ids, np.int64),
+            as_column(clients, np.int64),
+            as_column(instances, np.int64),
+            as_column(type_codes, np.int32),
+            list(words),
+            as_column(status_codes, np.uint16),
+            list(statuses),
+        )
+
+    @staticmethod
+    def _type_code(row: _Row, kinds: dict[Any, int], words: dict[frozenset[str], int]) -> int:
+        """Rows alike in what betrays their kind share one look-up."""
+        signs = (
+            *(str(row.type), str(row.app_id), str(row.app_name), row.guid is not None, row.is_cluster is not None),
+            *(row.is_sql_cluster is not None, row.is_sql_alwayson is not None, row.server_name is not None),
+            *(row.presync_seconds is not None, row.sync_seconds is not None, row.postsync_seconds is not None),
+            *(row.sync_size is not None, row.sync_status is not None, row.sync_message is not None),
+            row.destination is not None,
+        )
+        code = kinds.get(signs)
+        if code is None:
+            names = frozenset(canonical_word(word) for word in type_words(msgspec.structs.asdict(row)))
+            code = kinds[signs] = words.setdefault(names, len(words))
+        return code
+
+    def ids(self) -> Column:
+        """Backup ids, ABSENT where a row has none."""
+        return self._columns[0]
+
+    def words(self, question: Question) -> Mask:
+        """Rows of the asked types and statuses: always decidable, and decided here alone."""
+        mask = np.ones(len(self._backups), bool)
+        if question.types is None and question.statuses is None:
+            return mask
+        _, _, _, type_codes, words, status_codes, statuses = self._columns
+        if question.types is not None:
+            wanted = [code for code, names in enumerate(words) if not names.isdisjoint(question.types)]
+            mask &= np.isin(type_codes, wanted)
+        if question.statuses is not None:
+            folded = {status.casefold() for status in question.statuses}
+            mask &= np.isin(status_codes, [code for code, status in enumerate(statuses) if status in folded])
+        return mask
+
+    def asked(self, asked: Asked, now: Now | None) -> Verdict:
+        """Rows that the appliance would list for `asked`.
+
+        Without `now` the sliding windows (`start_hours`, `end_hours`) are taken as decided already.
+        """
+        size = len(self._backups)
+        verdict = Verdict(np.ones(size, bool), np.zeros(size, bool))
+        if asked.start:
+            verdict = _both(verdict, self._within(self._starts, self._backups.start_spans, asked.start))
+        if asked.finish:
+            verdict = _both(verdict, self._within(self._finishes, self._backups.finish_spans, asked.finish))
+        if now is not None and asked.start_hours is not None:
+            verdict = _both(verdict, self._since(self._starts, self._backups.start_spans, asked.start_hours, now))
+        if now is not None and asked.end_hours is not None:
+            verdict = _both(verdict, self._since(self._finishes, self._backups.finish_spans, asked.end_hours, now))
+        if asked.client_id is not None:
+            verdict = _both(verdict, _equal(self._columns[1], asked.client_id))
+        if asked.instance_id is not None:
+            verdict = _both(verdict, _equal(self._columns[2], asked.instance_id))
+        if asked.backup_ids is not None:
+            found = np.isin(self._columns[0], np.fromiter(asked.backup_ids, np.int64))
+            verdict = _both(verdict, Verdict(found, ~found))
+        return verdict
+
+    @staticmethod
+    def _within(first: Column, spans: "array[int]", window: Window) -> Verdict:
+        """An instant somewhere in `first` to `first + span` (what a row hides) against a window."""
+        known, running = first != UNKNOWN, first == NEVER
+        last = np.where(running, NEVER, first + np.array(spans, np.int64)) if len(spans) else first
+        yes, no = known & ~running, running.copy()
+        if window.low is not None:
+            yes &= first >= window.low
+            no |= known & (last < window.low)
+        if window.high is not None:
+            yes &= last <= window.high
+            no |= known & (first > window.high)
+        return Verdict(yes, no)
+
+    @classmethod
+    def _since(cls, first: Column, spans: "array[int]", hours: int, now: Now) -> Verdict:
+        """Not longer ago than `hours`, by a clock that is known only to lie between two instants."""
+        early, late = int(now.low) - hours * _HOUR_S, int(now.high) + 1 - hours * _HOUR_S
+        surely = cls._within(first, spans, Window(max(late, -NEVER)))
+        perhaps = cls._within(first, spans, Window(max(early, -NEVER)))
+        return Verdict(surely.yes, perhaps.no)
+
+
+def _both(one: Verdict, other: Verdict) -> Verdict:
+    return Verdict(one.yes & other.yes, one.no | other.no)
+
+
+def _equal(column: Column, wanted: int) -> Verdict:
+    """A row without the id cannot tell: the appliance may know what the row does not show."""
+    same = column == wanted
+    return Verdict(same, ~same & (column != ABSENT))
+
+
+def without_strangers(backups: BackupList, asked: Asked) -> BackupList:
+    """The list without rows that surely lie outside the question; the same object where there are none.
+
+    Appliances pass unknown or odd filters by in silence (faults.md section 2, row 35).
+    """
+    if not asked or not len(backups):
+        return backups
+    no = ListIndex(backups).asked(asked, None).no
+    return backups.pick(np.flatnonzero(~no).tolist()) if no.any() else backups

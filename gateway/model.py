@@ -1,0 +1,139 @@
+"""The frozen things that travel through the gateway."""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from typing import Final, Literal, NewType
+
+from gateway.errors import FetchError
+
+SystemId = NewType("SystemId", int)
+BackupId = NewType("BackupId", int)
+
+State = Literal["ok", "stale", "missing"]
+Source = Literal["appliance", "cache", "narrowed", "snapshot"]
+
+UNKNOWN: Final = -(2**63)
+"""In the columns of a list: an instant that the row does not tell."""
+NEVER: Final = 2**63 - 1
+"""In `finishes`: the backup is still running, so it has no end."""
+
+
+@dataclass(frozen=True, eq=False)
+class BackupList:
+    """The rows of one system for one question, as bytes that are ready to be sent, in the appliance's order.
+
+    `body` holds the stamped rows joined by commas, without brackets; row i ends at `ends[i]`. `starts` and
+    `finishes` are epoch seconds (or UNKNOWN, NEVER), `*_spans` how many seconds later the true instant may be.
+    """
+
+    body: bytes
+    ends: "array[int]"
+    starts: "array[int]"
+    start_spans: "array[int]"
+    finishes: "array[int]"
+    finish_spans: "array[int]"
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __repr__(self) -> str:
+        return f"<BackupList of {len(self)} rows, {self.nbytes} bytes>"
+
+    @property
+    def nbytes(self) -> int:
+        """What the list takes in memory, in bytes, but for some hundred of overhead."""
+        columns = (self.ends, self.starts, self.start_spans, self.finishes, self.finish_spans)
+        return len(self.body) + sum(len(column) * column.itemsize for column in columns)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Changes exactly when the rows do: what an ETag is made of."""
+        return blake2b(self.body, digest_size=16).digest()
+
+    def row(self, index: int) -> bytes:
+        """One stamped row."""
+        return self.body[self.ends[index - 1] + 1 if index else 0 : self.ends[index]]
+
+    def rows(self) -> list[bytes]:
+        """All stamped rows, one after the other."""
+        body, begin, out = self.body, 0, []
+        for end in self.ends:
+            out.append(body[begin:end])
+            begin = end + 1
+        return out
+
+    def pick(self, indexes: Sequence[int]) -> "BackupList":
+        """The rows at `indexes`, in that order."""
+        build = ListBuilder()
+        for i in indexes:
+            build.add(self.row(i), self.starts[i], self.start_spans[i], self.finishes[i], self.finish_spans[i])
+        return build.done()
+
+
+class ListBuilder:
+    """Collects rows into a BackupList."""
+
+    def __init__(self) -> None:
+        self._rows: list[bytes] = []
+        self._ends = array("I")
+        self._starts, self._finishes = array("q"), array("q")
+        self._start_spans, self._finish_spans = array("H"), array("H")
+        self._end = -1
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, row: bytes, start: int, start_span: int, finish: int, finish_span: int) -> None:
+        """Append one stamped row with what is known of its times."""
+        self._rows.append(row)
+        self._end += len(row) + 1
+        self._ends.append(self._end)
+        self._starts.append(start)
+        self._start_spans.append(start_span)
+        self._finishes.append(finish)
+        self._finish_spans.append(finish_span)
+
+    def done(self) -> BackupList:
+        """The list; the builder must not be used after it."""
+        body = b",".join(self._rows)
+        self._rows = []
+        return BackupList(body, self._ends, self._starts, self._start_spans, self._finishes, self._finish_spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One whole success of one call to an appliance.
+
+    `asked_at` and `answered_at` are monotonic seconds, `wall_at` the epoch second of the answer; `skew_s` is what
+    the appliance's clock is ahead of ours, None where it did not say; `reply_bytes` counts decoded bytes.
+    """
+
+    backups: BackupList
+    asked_at: float
+    answered_at: float
+    wall_at: float
+    reply_bytes: int
+    skew_s: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SystemAnswer:
+    """What one asked system contributes to an answer (contract section 5.3)."""
+
+    system_id: SystemId
+    name: str
+    state: State
+    backups: BackupList
+    source: Source | None
+    took_s: float
+    age_s: float | None = None
+    last_success: float | None = None
+    error: FetchError | None = None
+    warnings: tuple[str, ...] = ()
+
+
+EMPTY: Final = ListBuilder().done()

@@ -1,0 +1,76 @@
+"""What happened, for people: structlog lines. The core emits frozen events; this is where they become lines."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Final, TextIO
+
+import msgspec
+import structlog
+
+from gateway.config_tables import Log
+from gateway.sources.source import CallEvent
+
+_SECRET_KEYS: Final = frozenset({"password", "token", "auth_token", "authtoken", "authorization", "cookie"})
+_CLIP: Final = 256
+
+
+def configure_logs(log: Log, stream: TextIO | None = None) -> None:
+    """One JSON object or one console line for each event, on stderr."""
+    output = stream or sys.stderr
+    render: Any = (
+        structlog.processors.JSONRenderer(serializer=_to_json)
+        if log.format == "json"
+        else structlog.dev.ConsoleRenderer(colors=output.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            # Never local variables: they hold passwords and tokens.
+            _exception_as(log.format),
+            _safe,
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, log.level.upper())),
+        logger_factory=structlog.WriteLoggerFactory(output),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _exception_as(form: str) -> Any:
+    if form == "console":
+        return structlog.processors.format_exc_info
+    return structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
+
+def log_call(event: CallEvent) -> None:
+    """One line for each call to an appliance."""
+    logger = structlog.get_logger()
+    write = logger.info if event.error is None else logger.warning
+    write(
+        "call",
+        system_id=event.system_id,
+        system=event.system,
+        verb=event.verb,
+        ms=round(event.took_s * 1000, 1),
+        rows=event.rows,
+        bytes=event.reply_bytes,
+        error=event.error,
+        detail=event.detail,
+    )
+
+
+def _safe(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """No secret by its name, no control character, no endless text."""
+    for key, value in event.items():
+        if key.lower() in _SECRET_KEYS:
+            event[key] = "***"
+        elif isinstance(value, str) and key not in ("exception", "timestamp"):
+            event[key] = "".join(char if char.isprintable() else "�" for char in value[:_CLIP])
+    return event
+
+
+def _to_json(event: Any, **_options: Any) -> str:
+    return msgspec.json.encode(event, enc_hook=repr).decode()

@@ -1,0 +1,161 @@
+"""What to do with a question, given what is held: a plain decision without I/O.
+
+The held lists are asked first. A list for the same question is a hit. A wider list serves where it provably covers
+the question and every one of its rows is decidable. Whatever is undecidable goes to the appliance.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from gateway.config import Limits
+from gateway.errors import LOGIN_FAULTS, FetchError
+from gateway.filter import Asked, Question, Window
+from gateway.index import Mask, Now
+from gateway.store import Held
+
+_HOUR_S: Final = 3600
+_CLOCK_SLACK_S: Final = 2.0
+"""A Date header has whole seconds and is read a moment after it was written."""
+
+Freshness = Literal["fresh", "revalidate", "stale"]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a caller asks of an answer's age and haste; seconds, `deadline_at` by the event loop's clock."""
+
+    deadline_at: float
+    max_age_s: float | None = None
+    max_stale_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Rows out of a held list: all of them (`mask` None) or the marked ones."""
+
+    held: Held
+    mask: Mask | None
+    freshness: Freshness
+
+
+def appliance_now(held: Held, wall: float) -> Now | None:
+    """The appliance's clock now, as its last answer lets us know it; None where it never said."""
+    skew = held.fetched.skew_s
+    return None if skew is None else Now(wall + skew - _CLOCK_SLACK_S, wall + skew + _CLOCK_SLACK_S)
+
+
+def freshness_of(
+    held: Held, now: float, need: Need, limits: Limits, error: FetchError | None = None
+) -> Freshness | None:
+    """How far a held list may be used; None where it is too old even as a stand-in.
+
+    `error` is why a stand-in is needed, which may shorten its life.
+    """
+    age = held.age_s(now)
+    young_enough = need.max_age_s is None or 0 < need.max_age_s >= age
+    if age <= limits.fresh_seconds and young_enough:
+        return "fresh"
+    if age <= limits.revalidate_seconds and young_enough:
+        return "revalidate"
+    why = error or held.failed
+    longest = limits.stale_after_auth_seconds if why is not None and why.kind in LOGIN_FAULTS else limits.stale_seconds
+    if need.max_stale_s is not None:
+        longest = min(longest, need.max_stale_s)
+    return "stale" if age <= longest else None
+
+
+def choose(
+    question: Question,
+    exact: Held | None,
+    others: Iterable[Held],
+    *,
+    now: float,
+    wall: float,
+    need: Need,
+    limits: Limits,
+    error: FetchError | None = None,
+) -> Served | None:
+    """The best held list for a question, or None. With `error` the caller looks for a stand-in: any age will do."""
+    best: Served | None = None
+    for held in ([exact] if exact is not None else []) + [held for held in others if held is not exact]:
+        freshness = freshness_of(held, now, need, limits, error)
+        if freshness is None or (best is not None and not _better(held, freshness, best)):
+            continue
+        mask, usable = _rows(question, held, exact, wall)
+        if usable:
+            best = Served(held, mask, freshness)
+    return best
+
+
+_ORDER: Final[tuple[Freshness, ...]] = ("fresh", "revalidate", "stale")
+
+
+def _better(held: Held, freshness: Freshness, best: Served) -> bool:
+    """Fresher serves better; among stand-ins the youngest does; else the one found first (the exact one)."""
+    if freshness != best.freshness:
+        return _ORDER.index(freshness) < _ORDER.index(best.freshness)
+    return freshness == "stale" and held.fetched.asked_at > best.held.fetched.asked_at
+
+
+def _rows(question: Question, held: Held, exact: Held | None, wall: float) -> tuple[Mask | None, bool]:
+    words = held.index.words(question) if question.types is not None or question.statuses is not None else None
+    if held is exact:
+        return words, True
+    now = appliance_now(held, wall)
+    if not covers(held, question.asked, now):
+        return None, False
+    verdict = held.index.asked(undecided(held.asked, question.asked), now)
+    # A row that is out by its words may be as undecidable as it likes.
+    unsure = ~(verdict.yes | verdict.no) if words is None else words & ~(verdict.yes | verdict.no)
+    if unsure.any():
+        return None, False
+    return verdict.yes if words is None else verdict.yes & words, True
+
+
+def covers(held: Held, wanted: Asked, now: Now | None) -> bool:
+    """Whether every row that the appliance would list for `wanted` lies in the held list. Exact, never hopeful."""
+    has = held.asked
+    if now is None and (wanted.start_hours is not None or wanted.end_hours is not None):
+        return False
+    if has.client_id not in (None, wanted.client_id) or has.instance_id not in (None, wanted.instance_id):
+        return False
+    if has.backup_ids is not None and (wanted.backup_ids is None or not wanted.backup_ids <= has.backup_ids):
+        return False
+    starts = _covers_times(held, has.start, has.start_hours, wanted.start, wanted.start_hours, now)
+    return starts and _covers_times(held, has.finish, has.end_hours, wanted.finish, wanted.end_hours, now)
+
+
+def _covers_times(
+    held: Held, has: Window, has_hours: int | None, wanted: Window, wanted_hours: int | None, now: Now | None
+) -> bool:
+    low, high = wanted.low, wanted.high
+    if wanted_hours is not None and now is not None:
+        slid = int(now.low) - wanted_hours * _HOUR_S
+        low = slid if low is None else max(low, slid)
+    if not has.covers(Window(low, high)):
+        return False
+    if has_hours is None:
+        return True
+    if low is None or held.fetched.skew_s is None:
+        return False
+    # The latest instant that the appliance may have taken as the start of its window when it made the list.
+    answered = held.fetched.wall_at + held.fetched.skew_s + _CLOCK_SLACK_S
+    return low >= answered - has_hours * _HOUR_S
+
+
+def undecided(has: Asked, wanted: Asked) -> Asked:
+    """`wanted` without the bounds that every row of a list for `has` is already known to keep."""
+    return Asked(
+        client_id=None if wanted.client_id == has.client_id else wanted.client_id,
+        instance_id=None if wanted.instance_id == has.instance_id else wanted.instance_id,
+        start=_without(has.start, wanted.start),
+        finish=_without(has.finish, wanted.finish),
+        start_hours=wanted.start_hours,
+        end_hours=wanted.end_hours,
+        backup_ids=None if wanted.backup_ids == has.backup_ids else wanted.backup_ids,
+    )
+
+
+def _without(has: Window, wanted: Window) -> Window:
+    return Window(None if wanted.low == has.low else wanted.low, None if wanted.high == has.high else wanted.high)

@@ -1,0 +1,214 @@
+"""Rows of either dialect, unified and stamped.
+
+Dialects are told apart row by row, by the keys that occur (appliance-api.md section 6). Rows in the seed's shape pass
+byte for byte behind the stamp; rows of 10.x are brought to the seed's names and words (contract section 5.4).
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from gateway.dates import (
+    ApplianceZone,
+    Moment,
+    format_duration,
+    format_local,
+    parse_duration,
+    parse_local,
+)
+from gateway.errors import FetchError
+from gateway.model import NEVER, UNKNOWN, ListBuilder
+from gateway.wire import BAD_JSON
+
+_STEP_ROWS: Final = 1000
+
+STATUS_WORDS: Final = {"successful": "Success", "failed": "Failure"}
+"""10.x words for a status, in lower case; the seed's own words pass as they are."""
+
+
+class _Seen(msgspec.Struct, gc=False):
+    """The fields of a row that the stamp and the unified names depend on."""
+
+    start_date_time: Any = UNSET
+    start_time: Any = UNSET
+    complete_time: Any = UNSET
+    duration: Any = UNSET
+    complete: Any = UNSET
+    status: Any = UNSET
+    restored_bkup_type: Any = UNSET
+    restored_backup_type: Any = UNSET
+    vmware_template: Any = UNSET
+    vm_ware_template: Any = UNSET
+    sid: Any = UNSET
+    size: Any = UNSET  # decoded so that a number out of range is seen
+    system_id: Any = UNSET
+    system_name: Any = UNSET
+    start_epoch: Any = UNSET
+    finish_epoch: Any = UNSET
+
+
+_decode_seen = msgspec.json.Decoder(list[_Seen]).decode
+_decode_one = msgspec.json.Decoder(_Seen).decode
+_decode_parts = msgspec.json.Decoder(dict[str, Raw]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Stamper:
+    """Turns the raw rows of one reply into stamped, unified rows; the outcome lies in `build` and `dropped`."""
+
+    def __init__(self, system_id: int, name: str, zone: ApplianceZone, remote_system_id: int | None = None) -> None:
+        self._head = b'{"system_id":%d,"system_name":%s,"start_epoch":' % (system_id, _encode(name))
+        self._zone = zone
+        self._remote_sid = remote_system_id
+        self.build = ListBuilder()
+        self.dropped = 0
+        self.foreign = 0
+
+    def run(self, raws: list[Raw]) -> Iterator[None]:
+        """Works in steps of some rows, so that the caller can let others run in between.
+
+        Raises FetchError(bad_reply) where more than 1 % of the rows are no objects.
+        """
+        for begin in range(0, len(raws), _STEP_ROWS):
+            self._step(raws[begin : begin + _STEP_ROWS])
+            yield
+        if self.dropped * 100 > len(raws):
+            raise FetchError("bad_reply", f"{self.dropped} of {len(raws)} rows are no objects")
+
+    def _step(self, raws: list[Raw]) -> None:
+        try:
+            seen = _decode_seen(b"[" + b",".join(raws) + b"]")
+        except BAD_JSON:
+            for raw in raws:
+                self._one(raw)
+            return
+        for raw, row in zip(raws, seen, strict=True):
+            self._add(raw, row)
+
+    def _one(self, raw: Raw) -> None:
+        try:
+            row = _decode_one(raw)
+        except msgspec.ValidationError as error:
+            if bytes(raw)[:1] == b"{":
+                raise FetchError("bad_reply", "a row holds a number out of range") from error
+            self.dropped += 1
+        except BAD_JSON as error:
+            raise FetchError("bad_reply", "a row cannot be read") from error
+        else:
+            self._add(raw, row)
+
+    def _add(self, raw: Raw, row: _Seen) -> None:
+        if self._remote_sid is not None and row.sid not in (UNSET, None, self._remote_sid, str(self._remote_sid)):
+            self.foreign += 1  # another system's row, which this caller may have no right to see
+            return
+        start = self._start_of(row)
+        finish, finish_span = self._finish_of(row, start)
+        start_epoch, start_span = (UNKNOWN, 0) if start is None else start
+        stamp = self._head + (
+            (b"null" if start is None else b"%d" % start_epoch)
+            + (b',"finish_epoch":null' if finish in (UNKNOWN, NEVER) else b',"finish_epoch":%d' % finish)
+        )
+        rest = _unified(raw, row) if _is_foreign_shape(row) else bytes(raw)[1:]
+        tail = b"}" if rest[:2] == b"}" or rest.lstrip()[:1] == b"}" else b"," + rest
+        self.build.add(stamp + tail, start_epoch, start_span, finish, finish_span)
+
+    def _start_of(self, row: _Seen) -> Moment | None:
+        best: Moment | None = None
+        for value in (row.start_time, row.start_date_time):
+            found = self._zone.moment(value) if isinstance(value, str) else None
+            if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < NEVER:
+                found = Moment(value, 0)
+            if found is not None and (best is None or found.span < best.span):
+                best = found
+        return best
+
+    def _finish_of(self, row: _Seen, start: Moment | None) -> tuple[int, int]:
+        """Epoch and span of the end: `complete_time`, else start and duration of a complete row."""
+        ended = self._zone.moment(row.complete_time) if isinstance(row.complete_time, str) else None
+        if ended is not None:
+            return _not_before(ended, start)
+        complete = row.complete in (True, "true", "True", "1")  # 1 == True: some releases send 0 and 1
+        if not complete:
+            return (UNKNOWN if row.complete is UNSET or row.complete is None else NEVER), 0
+        duration = parse_duration(row.duration)
+        if start is None or duration is None or duration > NEVER - start.epoch:
+            return UNKNOWN, 0
+        return start.epoch + duration, start.span
+
+
+def _not_before(ended: Moment, start: Moment | None) -> tuple[int, int]:
+    """An end inside a repeated hour is the earlier instant, unless that lies before the start."""
+    repeated = ended.span - (59 if ended.span % 60 == 59 else 0)
+    hidden = ended.span - repeated
+    if start is not None and repeated and ended.epoch + hidden < start.epoch <= ended.epoch + ended.span:
+        return ended.epoch + repeated, hidden
+    return ended.epoch, ended.span
+
+
+def _is_foreign_shape(row: _Seen) -> bool:
+    """Whether a row must be rewritten: some key or word is not the seed's, or is one that the stamp sets."""
+    status, duration = row.status, row.duration
+    return (
+        (row.start_time is not UNSET and row.start_date_time is UNSET)
+        or status is None
+        or (isinstance(status, str) and status.lower() in STATUS_WORDS)
+        or (isinstance(duration, int | float) and not isinstance(duration, bool))
+        or (isinstance(duration, str) and duration.isdigit())
+        or row.restored_backup_type is not UNSET
+        or row.vm_ware_template is not UNSET
+        or row.system_id is not UNSET
+        or row.system_name is not UNSET
+        or row.start_epoch is not UNSET
+        or row.finish_epoch is not UNSET
+    )
+
+
+_STAMPED: Final = frozenset({"system_id", "system_name", "start_epoch", "finish_epoch"})
+
+
+def _unified(raw: Raw, row: _Seen) -> bytes:
+    """The row's own keys under the seed's names, with their closing brace; what needs no change keeps its bytes."""
+    parts: list[bytes | Raw] = []
+    for key, value in _decode_parts(raw).items():
+        if key in _STAMPED:
+            continue
+        name = _RENAMED.get(key, key)
+        if name != key and getattr(row, name) is not UNSET:
+            name = key  # the row carries the seed's name as well: both stay
+        text: bytes | Raw = value
+        if name == "start_date_time" and key == "start_time":
+            text = _start_text(row.start_time, value)
+        elif key == "duration":
+            text = _duration_text(row.duration, value)
+        elif key == "status":
+            text = _status_text(row.status, value)
+        parts += (b",", _encode(name), b":", text)
+    return b"".join(parts[1:]) + b"}"
+
+
+_RENAMED: Final = {
+    "start_time": "start_date_time",
+    "restored_backup_type": "restored_bkup_type",
+    "vm_ware_template": "vmware_template",
+}
+
+
+def _start_text(start: Any, raw: Raw) -> bytes | Raw:
+    when = parse_local(start) if isinstance(start, str) else None
+    return raw if when is None else _encode(format_local(when))
+
+
+def _duration_text(duration: Any, raw: Raw) -> bytes | Raw:
+    if isinstance(duration, str) and not duration.isdigit():
+        return raw
+    seconds = parse_duration(duration)
+    return raw if seconds is None else _encode(format_duration(seconds))
+
+
+def _status_text(status: Any, raw: Raw) -> bytes | Raw:
+    if status is None:
+        return b'"None"'
+    word = STATUS_WORDS.get(status.lower()) if isinstance(status, str) else None
+    return raw if word is None else _encode(word)

@@ -1,0 +1,159 @@
+"""List calls to one appliance: token, POST, on a refused token one renewal and once more."""
+
+import asyncio
+from typing import Final
+
+from gateway.dates import ApplianceZone
+from gateway.errors import FetchError
+from gateway.filter import Asked
+from gateway.index import without_strangers
+from gateway.model import Fetched, SystemId
+from gateway.rows import Stamper
+from gateway.sources.gate import Gate
+from gateway.sources.session import Session, refusal
+from gateway.sources.source import Call, CallEvent, CallHook, Clock
+from gateway.sources.transport import Reply, Transport
+from gateway.wire import EXPIRED_TEXT, encode_asked, said_message, split_rows
+
+_SKEW_S: Final = 10.0
+"""A Date header this far from our clock is worth a warning (faults.md section 2, row 46)."""
+
+
+class TokenRefusedError(FetchError):
+    """The appliance does not know our token (any more)."""
+
+
+class Appliance:
+    """The innermost source: what it brings comes straight from the appliance."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        session: Session,
+        gate: Gate,
+        system_id: SystemId,
+        name: str,
+        zone: ApplianceZone,
+        remote_system_id: int | None,
+        *,
+        fetch_s: float,
+        monotonic: Clock,
+        wall: Clock,
+        hook: CallHook,
+    ) -> None:
+        self._transport = transport
+        self._session = session
+        self._gate = gate
+        self._system_id = system_id
+        self._name = name
+        self._zone = zone
+        self._remote_sid = remote_system_id
+        # Sent both ways: the core filters by the body, the details by the query (appliance-api.md section 2).
+        self._path = "/api/backups" if remote_system_id is None else f"/api/backups?sid={remote_system_id}"
+        self._fetch_s = fetch_s
+        self._monotonic = monotonic
+        self._wall = wall
+        self._hook = hook
+
+    def __repr__(self) -> str:
+        return f"<Appliance {self._name}, {self._session!r}, {self._gate!r}>"
+
+    async def fetch(self, call: Call) -> Fetched:
+        """The list for `call.asked` in either dialect, unified and stamped; raises FetchError."""
+        try:
+            return await self._once(call)
+        except TokenRefusedError:
+            pass  # renewed by whoever comes first; the second refusal is the appliance's last word
+        try:
+            return await self._once(call)
+        except TokenRefusedError as error:
+            raise self._session.rejected(FetchError("auth", error.message, detail=error.detail)) from error
+
+    async def _once(self, call: Call) -> Fetched:
+        async with self._gate.slots:
+            call.started = True
+            async with _in_time(self._fetch_s):
+                token = await self._session.token()
+            call.started = False
+            await self._gate.turn()
+            call.started = True
+            async with _in_time(self._fetch_s):
+                try:
+                    fetched = await self._exchange(call.asked, token)
+                except TokenRefusedError:
+                    self._session.drop(token)
+                    raise
+            self._session.accepted()
+            return fetched
+
+    async def _exchange(self, asked: Asked, token: str) -> Fetched:
+        """One POST and its decoding, with its event whatever comes of it."""
+        begun = self._monotonic()
+        fetched: Fetched | None = None
+        failed: FetchError | None = None
+        try:
+            reply = await self._transport.post(self._path, encode_asked(asked, self._remote_sid), token)
+            fetched = await self._decoded(asked, reply, begun)
+        except FetchError as error:
+            failed = error.without(token)
+            raise
+        except asyncio.CancelledError:
+            failed = FetchError("timeout", "given up before the whole answer had come")
+            raise
+        finally:
+            self._hook(
+                CallEvent(
+                    self._system_id,
+                    self._name,
+                    "backups",
+                    self._monotonic() - begun,
+                    failed.kind if failed else None,
+                    failed.detail or failed.message if failed else None,
+                    len(fetched.backups) if fetched else 0,
+                    fetched.reply_bytes if fetched else 0,
+                )
+            )
+        return fetched
+
+    async def _decoded(self, asked: Asked, reply: Reply, begun: float) -> Fetched:
+        if not 200 <= reply.status < 300:
+            raise self._refusal(reply)
+        raws = split_rows(reply.body)
+        stamper = Stamper(self._system_id, self._name, self._zone, self._remote_sid)
+        for _ in stamper.run(raws):
+            await asyncio.sleep(0)  # a large list must not hold up everybody else
+        listed = stamper.build.done()
+        backups = without_strangers(listed, asked)
+        wall = self._wall()
+        skew = None if reply.date is None else reply.date - wall
+        flags = {
+            "dropped_rows": stamper.dropped > 0,
+            "foreign_sid": stamper.foreign > 0,
+            "filtered_rows": backups is not listed,
+            "clock_skew": skew is not None and abs(skew) > _SKEW_S,
+        }
+        warnings = tuple(word for word, is_so in flags.items() if is_so)
+        return Fetched(backups, begun, self._monotonic(), wall, len(reply.body), skew, warnings)
+
+    def _refusal(self, reply: Reply) -> FetchError:
+        said = said_message(reply.body)
+        if reply.status == 401 or (said is not None and EXPIRED_TEXT in said.lower()):
+            return TokenRefusedError("auth", "the appliance refuses the token that it gave", detail=said)
+        return refusal(reply, self._wall())
+
+
+class _in_time:  # noqa: N801 - reads as the statement that it is
+    """asyncio.timeout whose end is a FetchError of kind `timeout`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._timeout = asyncio.timeout(seconds)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(self, *error: object) -> None:
+        try:
+            await self._timeout.__aexit__(*error)  # type: ignore[arg-type]
+        except TimeoutError:
+            raise FetchError("timeout", f"the appliance did not answer within {self._seconds:g} s") from None

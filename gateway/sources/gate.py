@@ -1,0 +1,45 @@
+"""The ceiling of one appliance: how many calls at once, how many in a minute."""
+
+import asyncio
+from collections import deque
+from typing import Final
+
+from asyncio_throttle.throttler import Throttler
+
+from gateway.sources.source import Clock
+
+_MINUTE_S: Final = 60.0
+_POLL_S: Final = 0.05
+
+
+class Gate:
+    """Every list call passes here, retries and replays among them.
+
+    `slots` bounds calls at once. `turn` bounds starts: never more than `calls_per_minute` in any minute as the
+    appliance sees it, so the window is longer than a minute by what a connection may take on its way.
+    """
+
+    def __init__(self, concurrency: int, calls_per_minute: int, *, connect_s: float, monotonic: Clock) -> None:
+        self.slots = asyncio.Semaphore(concurrency)
+        self._period_s = _MINUTE_S + connect_s
+        # The throttler polls for each waiter: behind a lock one task polls at most, and turns go in order of coming.
+        self._queue = asyncio.Lock()
+        self._throttler = Throttler(calls_per_minute, self._period_s, _POLL_S)
+        self._monotonic = monotonic
+        self._turns: deque[float] = deque(maxlen=calls_per_minute)
+
+    def __repr__(self) -> str:
+        recent = sum(1 for turn in self._turns if self._monotonic() - turn < self._period_s)
+        return f"<Gate {recent} of {self._turns.maxlen} calls used>"
+
+    async def turn(self) -> None:
+        """Wait until one more call may start, and count it."""
+        async with self._queue:
+            await self._throttler.acquire()  # type: ignore[no-untyped-call]
+            self._turns.append(self._monotonic())
+
+    def free_in(self) -> float:
+        """Seconds until a call that comes now may start; 0 where it may at once."""
+        if len(self._turns) < (self._turns.maxlen or 0):
+            return 0.0
+        return max(0.0, self._turns[0] + self._period_s - self._monotonic())

@@ -1,0 +1,136 @@
+"""The guard next to the wire: breaker, the appliance's own wish for rest, and one retry where it may help."""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from gateway.errors import WORTH_A_RETRY, ErrorKind, FetchError
+from gateway.model import Fetched
+from gateway.sources.breaker import Breaker
+from gateway.sources.source import BackupSource, Call, Clock
+
+_SPEAKS_OF_HEALTH: Final[frozenset[ErrorKind]] = frozenset(
+    {"timeout", "refused", "reset", "dns", "tls", "bad_reply", "appliance_error"}
+)
+"""Failures that count toward the breaker (faults.md section 2, column Brk)."""
+
+_RETRY_DELAY_S: Final = (0.05, 0.25)
+_RETRY_SHARE: Final = 0.1
+_RETRY_AT_LEAST: Final = 3
+_MINUTE_S: Final = 60.0
+_REST_S: Final = 10.0
+"""How long an appliance that says it is overloaded, but not until when, is left alone."""
+
+
+class RetryBudget:
+    """Retries of the last minute, at most 10 % of its calls and 3 at least (faults.md section 5)."""
+
+    def __init__(self, monotonic: Clock) -> None:
+        self._monotonic = monotonic
+        self._calls: deque[float] = deque()
+        self._retries: deque[float] = deque()
+
+    def called(self) -> None:
+        """A first attempt was made."""
+        self._calls.append(self._monotonic())
+
+    def take(self) -> bool:
+        """Whether one more retry is within the budget; counts it."""
+        now = self._monotonic()
+        for times in (self._calls, self._retries):
+            while times and now - times[0] > _MINUTE_S:
+                times.popleft()
+        if len(self._retries) >= max(_RETRY_AT_LEAST, _RETRY_SHARE * len(self._calls)):
+            return False
+        self._retries.append(now)
+        return True
+
+
+class Guarded:
+    """Refuses calls that are known to be useless, and learns from the others."""
+
+    def __init__(
+        self,
+        inner: BackupSource,
+        breaker: Breaker,
+        budget: RetryBudget,
+        *,
+        monotonic: Clock,
+        wall: Clock,
+        jitter: random.Random,
+    ) -> None:
+        self._inner = inner
+        self.breaker = breaker
+        self._budget = budget
+        self._monotonic = monotonic
+        self._wall = wall
+        self._jitter = jitter
+        self._rest_until = 0.0
+        self._last: FetchError | None = None
+
+    def __repr__(self) -> str:
+        return f"<Guarded, breaker {self.breaker.state(self._monotonic())}, {self._inner!r}>"
+
+    async def fetch(self, call: Call) -> Fetched:
+        """As the inner source; `breaker_open` and `overloaded` come without a call."""
+        self._check()
+        self._budget.called()
+        try:
+            return await self._once(call)
+        except FetchError as error:
+            if error.kind not in WORTH_A_RETRY or self.breaker.state(self._monotonic()) != "closed":
+                raise
+            if not self._budget.take():
+                raise
+        await asyncio.sleep(self._jitter.uniform(*_RETRY_DELAY_S))
+        self._check()
+        return await self._once(call)
+
+    def _check(self) -> None:
+        now = self._monotonic()
+        if now < self._rest_until:
+            raise FetchError(
+                "overloaded", "the appliance asked to be left alone", retry_at=self._wall() + self._rest_until - now
+            )
+        if not self.breaker.admit(now):
+            raise self._refused(now)
+
+    def _refused(self, now: float) -> FetchError:
+        because = f": {self._last.message}" if self._last else ""
+        if self.breaker.locked and self._last is not None:
+            return self._last.again()
+        wait = max(0.0, self.breaker.open_until - now)
+        return FetchError("breaker_open", f"not asked after repeated failures{because}", retry_at=self._wall() + wait)
+
+    async def _once(self, call: Call) -> Fetched:
+        verdict = self.breaker.neutral
+        try:
+            fetched = await self._inner.fetch(call)
+            verdict = self._succeeded
+        except FetchError as error:
+            self._last = error
+            verdict = self._judge(error)
+            raise
+        finally:
+            verdict()
+        return fetched
+
+    def _succeeded(self) -> None:
+        self._last = None
+        self.breaker.succeeded(self._monotonic())
+
+    def _failed(self) -> None:
+        self.breaker.failed(self._monotonic())
+
+    def _judge(self, error: FetchError) -> Callable[[], None]:
+        if error.kind in _SPEAKS_OF_HEALTH:
+            return self._failed
+        if error.kind == "tls_pin":
+            return self.breaker.lock
+        if error.kind == "overloaded":
+            wait = _REST_S if error.retry_at is None else error.retry_at - self._wall()
+            self._rest_until = self._monotonic() + max(0.0, wait)
+            error.retry_at = self._wall() + max(0.0, wait)
+        return self.breaker.neutral

@@ -1,0 +1,156 @@
+"""Our session at one appliance: one login for any number of waiting calls, and one answer to each refusal."""
+
+from typing import Any, Final
+
+from pydantic import SecretStr
+
+from gateway.errors import LOGIN_FAULTS, ErrorKind, FetchError
+from gateway.model import SystemId
+from gateway.sources.flight import Flight
+from gateway.sources.source import CallEvent, CallHook, Clock
+from gateway.sources.transport import Reply, Transport
+from gateway.wire import encode_login, read_object, said_message
+
+_FIRST_PAUSE_S: Final = 30.0
+_LONGEST_PAUSE_S: Final = 900.0
+_LONGEST_TOKEN: Final = 4096
+
+
+class Session:
+    """Keeps the token of one appliance.
+
+    A login that is refused is not tried again before a pause, which doubles from 30 s to 15 min: a wrong password
+    must not lock the account (faults.md section 2, row 37). A token is never shown, not even in a repr.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        system_id: SystemId,
+        name: str,
+        username: str,
+        password: SecretStr,
+        *,
+        monotonic: Clock,
+        wall: Clock,
+        hook: CallHook,
+    ) -> None:
+        self._transport = transport
+        self._system_id = system_id
+        self._name = name
+        self._username = username
+        self._password = password
+        self._monotonic = monotonic
+        self._wall = wall
+        self._hook = hook
+        self._token: str | None = None
+        self._timeout_s = 0.0
+        self._last_use = 0.0
+        self._flight: Flight[None, str] = Flight()
+        self._refused: FetchError | None = None
+        self._pause_s = 0.0
+        self._pause_until = 0.0
+
+    def __repr__(self) -> str:
+        state = "logged in" if self._token else "refused" if self._refused else "logged out"
+        return f"<Session at {self._name}: {state}>"
+
+    async def token(self) -> str:
+        """A token to use now. Raises FetchError; a refusal is repeated from memory while its pause lasts."""
+        now = self._monotonic()
+        if self._token is not None and self._timeout_s and now - self._last_use >= self._timeout_s:
+            self._token = None  # idle for its whole life: dead by either reading of `timeout`
+        if self._token is not None:
+            self._last_use = now
+            return self._token
+        if self._refused is not None and now < self._pause_until:
+            raise self._refused.again()
+        return await self._flight.run(None, self._login)
+
+    def drop(self, token: str) -> None:
+        """An appliance refused this very token; a newer one, got meanwhile by somebody else, stays."""
+        if self._token == token:
+            self._token = None
+
+    def accepted(self) -> None:
+        """A call was let in: the account is in order."""
+        self._refused = None
+        self._pause_s = 0.0
+
+    def rejected(self, error: FetchError) -> FetchError:
+        """Our account was refused: pause before the next login. Returns the error, with the time of the next try."""
+        self._pause_s = min(max(self._pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+        self._pause_until = self._monotonic() + self._pause_s
+        error.retry_at = self._wall() + self._pause_s
+        self._refused = error
+        return error
+
+    async def close(self) -> None:
+        """End a login under way."""
+        await self._flight.close()
+
+    async def _login(self) -> str:
+        begun = self._monotonic()
+        failed: FetchError | None = None
+        try:
+            body = encode_login(self._username, self._password.get_secret_value())
+            reply = await self._transport.post("/api/login", body)
+            self._token, self._timeout_s = _read_login(reply, self._wall())
+        except FetchError as error:
+            error.without(self._password.get_secret_value())
+            failed = self.rejected(error) if error.kind in LOGIN_FAULTS else error
+            raise
+        finally:
+            self._last_use = self._monotonic()
+            self._hook(
+                CallEvent(
+                    self._system_id,
+                    self._name,
+                    "login",
+                    self._last_use - begun,
+                    failed.kind if failed else None,
+                    failed.detail if failed else None,
+                )
+            )
+        return self._token
+
+
+def _read_login(reply: Reply, wall: float) -> tuple[str, float]:
+    """Token and its life in seconds (0 where unknown) out of a login's reply; raises FetchError."""
+    if not 200 <= reply.status < 300:
+        raise refusal(reply, wall, at_login=True)
+    answer = read_object(reply.body)
+    token: Any = answer.get("auth_token")
+    # Opaque printable ASCII (appliance-api.md section 1). A control byte would break out of our own header.
+    if not isinstance(token, str) or not 0 < len(token) <= _LONGEST_TOKEN or not token.isascii():
+        raise FetchError("auth", "the appliance's login brought no token that can be used")
+    if not token.isprintable() or token != token.strip():
+        raise FetchError("auth", "the appliance's login brought no token that can be used")
+    timeout = answer.get("timeout")
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0:
+        return token, 0.0
+    return token, float(timeout)
+
+
+_BY_STATUS: Final[dict[int, tuple[ErrorKind, str]]] = {
+    401: ("auth", "the appliance refuses our login"),
+    403: ("denied", "the appliance forbids this to our account"),
+    404: ("unsupported", "the appliance does not know this call; its release may be too old"),
+    429: ("overloaded", "the appliance asks for fewer calls"),
+    503: ("overloaded", "the appliance is overloaded"),
+}
+
+
+def refusal(reply: Reply, wall: float, *, at_login: bool = False) -> FetchError:
+    """The error behind a status that is no success (contract section 5.3); `wall` is now, in epoch seconds."""
+    if reply.status in _BY_STATUS:
+        retry_at = None if reply.retry_after_s is None else wall + reply.retry_after_s
+        kind, text = _BY_STATUS[reply.status]
+        return FetchError(kind, text, retry_at=retry_at)
+    said = said_message(reply.body)
+    # Bad credentials are answered with 500 and a `result`, not with 401 (appliance-api.md section 0, fact 4).
+    if at_login and (said is not None or reply.status < 500):
+        return FetchError("auth", "the appliance refuses our login", detail=said)
+    if said:
+        return FetchError("appliance_error", f"HTTP {reply.status}: {said}")
+    return FetchError("appliance_error", f"the appliance answered HTTP {reply.status}")

@@ -1,0 +1,51 @@
+"""The one interface of everything that can bring a list of backups, and the events that calls leave behind."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from gateway.errors import ErrorKind
+from gateway.filter import Asked
+from gateway.model import Fetched, SystemId
+
+Clock = Callable[[], float]
+"""Seconds; monotonic or wall, as the name of the argument says. Injected, so that tests turn it by hand."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One question on its way to an appliance.
+
+    `started` turns true when the question leaves the queue: until then giving it up costs the appliance nothing.
+    """
+
+    asked: Asked
+    started: bool = False
+
+
+class BackupSource(Protocol):
+    """Brings the whole list for a question."""
+
+    async def fetch(self, call: Call) -> Fetched:
+        """One whole success, or FetchError. May be cancelled at any point and leaves nothing behind."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """One call to an appliance is over.
+
+    `error` is None for a success; `took_s` counts from sending to the last byte.
+    """
+
+    system_id: SystemId
+    system: str
+    verb: Literal["login", "backups"]
+    took_s: float
+    error: ErrorKind | None = None
+    detail: str | None = None
+    rows: int = 0
+    reply_bytes: int = 0
+
+
+CallHook = Callable[[CallEvent], None]

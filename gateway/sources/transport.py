@@ -1,0 +1,184 @@
+"""One bounded POST to one appliance: bytes out, bytes back, or a FetchError.
+
+Every fault of the network, of TLS and of HTTP is translated here and nowhere else. Nothing is followed, nothing is
+kept between calls but connections, and no more bytes are read than the configuration allows.
+"""
+
+import asyncio
+import email.utils
+import hashlib
+import math
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+
+from gateway.errors import ErrorKind, FetchError
+
+_ERROR_BODY_BYTES: Final = 65_536
+_RETRY_AFTER_CAP_S: Final = 300.0
+_RETRY_AFTER_UNCLEAR_S: Final = 30.0
+
+
+class PinSet(aiohttp.Fingerprint):
+    """Trusts a certificate by the SHA-256 of its DER, one of several while a certificate is being changed."""
+
+    def __init__(self, pins: tuple[str, ...]) -> None:
+        digests = tuple(bytes.fromhex(pin.removeprefix("sha256:")) for pin in pins)
+        super().__init__(digests[0])
+        self._digests = digests
+
+    def check(self, transport: asyncio.Transport) -> None:
+        """Raises aiohttp.ServerFingerprintMismatch; runs before a byte of the request is written."""
+        certificate = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        got = hashlib.sha256(certificate or b"").digest()
+        if got not in self._digests:
+            host, port, *_ = transport.get_extra_info("peername")
+            raise aiohttp.ServerFingerprintMismatch(self._digests[0], got, host, port)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole reply with a 2xx, 401 or 5xx status; `date` is the epoch second of its Date header."""
+
+    status: int
+    body: bytes
+    date: float | None
+    retry_after_s: float | None
+
+
+class Transport:
+    """Posts JSON to one appliance over a shared pool of connections."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        *,
+        pins: tuple[str, ...],
+        connect_s: float,
+        max_reply_bytes: int,
+        total: asyncio.Semaphore,
+    ) -> None:
+        self._session = session
+        self._url = url
+        self._ssl: PinSet | bool = PinSet(pins) if pins else True
+        # `total` is left to the callers' deadlines; `connect` counts DNS, TCP and TLS together.
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_s, sock_connect=connect_s)
+        self._max_reply_bytes = max_reply_bytes
+        self._total = total  # bounds the calls of the whole process (`total_concurrency`)
+
+    def __repr__(self) -> str:
+        return f"<Transport {self._url}>"
+
+    async def post(self, path: str, body: bytes, token: str | None = None) -> Reply:
+        """POST `body` to the constant `path`; raises FetchError for whatever is no answer of an appliance."""
+        try:
+            async with self._total:
+                return await self._post(path, body, token)
+        except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
+            raise _translated(error) from error
+
+    async def _post(self, path: str, body: bytes, token: str | None) -> Reply:
+        headers = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "gzip"}
+        if token is not None:
+            headers["AuthToken"] = token
+        async with self._session.post(
+            self._url + path,
+            data=body,
+            headers=headers,
+            ssl=self._ssl,
+            timeout=self._timeout,
+            allow_redirects=False,
+        ) as response:
+            return await self._read(response)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> Reply:
+        status = response.status
+        if 300 <= status < 400:
+            raise FetchError("bad_reply", f"the appliance redirects (HTTP {status}), which is never followed")
+        good = status < 300
+        limit = self._max_reply_bytes if good else _ERROR_BODY_BYTES
+        length = response.content_length
+        if good and length is not None and length > limit:
+            response.close()
+            raise FetchError("too_large", f"the reply has {length} bytes, more than the allowed {limit}")
+        chunks, size = [], 0
+        async for chunk in response.content.iter_any():
+            size += len(chunk)
+            if size > limit:
+                response.close()
+                if good:
+                    raise FetchError("too_large", f"the reply has more than the allowed {limit} bytes")
+                break
+            chunks.append(chunk)
+        return Reply(
+            status,
+            b"".join(chunks),
+            http_date(response.headers.get("Date")),
+            retry_after(response.headers.get("Retry-After"), http_date(response.headers.get("Date"))),
+        )
+
+
+def http_date(text: str | None) -> float | None:
+    """Epoch seconds of an HTTP date (RFC 9110 section 5.6.7); None where it is none."""
+    if text is None:
+        return None
+    try:
+        return email.utils.parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def retry_after(text: str | None, now: float | None) -> float | None:
+    """Seconds to wait (RFC 9110 section 10.2.3): at most 5 minutes; 30 s where it cannot be understood."""
+    if text is None:
+        return None
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), _RETRY_AFTER_CAP_S)
+    until = http_date(text)
+    if until is None or now is None or not math.isfinite(until):
+        return _RETRY_AFTER_UNCLEAR_S
+    return min(max(0.0, until - now), _RETRY_AFTER_CAP_S)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = getattr(seen, "os_error", None) or seen.__cause__
+
+
+_TABLE: Final[tuple[tuple[type[BaseException], ErrorKind, str], ...]] = (
+    # The first that fits counts: the sure signs stand above the classes that they derive from.
+    (aiohttp.ServerFingerprintMismatch, "tls_pin", "the appliance shows a certificate that is not the pinned one"),
+    (aiohttp.ClientConnectorCertificateError, "tls", "the appliance's certificate is not trusted"),
+    (aiohttp.ClientConnectorDNSError, "dns", "the appliance's name cannot be resolved"),
+    (ssl.SSLCertVerificationError, "tls", "the appliance's certificate is not trusted"),
+    (ssl.SSLError, "tls", "no TLS connection to the appliance could be made"),
+    (TimeoutError, "timeout", "the appliance did not answer in time"),
+    (ConnectionRefusedError, "refused", "the appliance refuses connections"),
+    (aiohttp.ServerDisconnectedError, "reset", "the appliance closed the connection"),
+    (ConnectionResetError, "reset", "the connection to the appliance was reset"),
+    (BrokenPipeError, "reset", "the connection to the appliance was reset"),
+    (aiohttp.ClientConnectorError, "refused", "the appliance cannot be reached"),
+    (aiohttp.ContentTypeError, "bad_reply", "the appliance sent something else than JSON"),
+    (aiohttp.http_exceptions.ContentEncodingError, "bad_reply", "the appliance's reply cannot be decompressed"),
+    (aiohttp.ClientPayloadError, "reset", "the connection was cut before the end of the reply"),
+    (aiohttp.ClientResponseError, "bad_reply", "the appliance does not speak HTTP as it should"),
+    (aiohttp.ClientOSError, "reset", "the connection to the appliance broke"),
+    (aiohttp.ClientError, "bad_reply", "the appliance's reply cannot be read"),
+    (OSError, "refused", "the appliance cannot be reached"),
+)
+
+
+def _translated(error: BaseException) -> FetchError:
+    """Theirs to ours, by the table. The detail is for the log; it holds addresses, never a body or a header."""
+    causes = list(_causes(error))
+    for kind_of, kind, text in _TABLE:
+        if any(isinstance(cause, kind_of) for cause in causes):
+            return FetchError(kind, text, detail=f"{error.__class__.__name__}: {error}"[:300])
+    return FetchError("bad_reply", "the appliance's reply cannot be read", detail=error.__class__.__name__)

@@ -1,0 +1,131 @@
+"""Configuration to running parts. The page to read first: how each system's onion is built, and in which order.
+
+Cached       held lists, single-flight, stand-ins    a hit waits for nothing
+  Guarded    breaker, rest, one retry                knows before the call that it would be useless
+    Appliance  gate, token, POST, decoding           limits count real calls only
+      Transport  bounded bytes, faults translated    nothing else touches the network
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+
+from gateway.access import Access, Accounts
+from gateway.config import Config, System
+from gateway.dates import ApplianceZone
+from gateway.model import SystemId
+from gateway.observe import log_call
+from gateway.resolver import OwnThreadsResolver
+from gateway.sources.appliance import Appliance
+from gateway.sources.breaker import Breaker
+from gateway.sources.cached import Cached
+from gateway.sources.gate import Gate
+from gateway.sources.guarded import Guarded, RetryBudget
+from gateway.sources.session import Session
+from gateway.sources.source import CallHook, Clock
+from gateway.sources.transport import Transport
+from gateway.store import MemoryStore, Store
+
+_KEEP_CONNECTIONS_S: Final = 120.0
+_DNS_MEMORY_S: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Stacked:
+    """One system as the web layer sees it."""
+
+    config: System
+    zone: ApplianceZone
+    source: Cached
+    guard: Guarded
+
+
+class Gateway:
+    """Everything that a running gateway shares: systems, held lists, callers. Made and closed in one place."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        monotonic: Clock = time.monotonic,
+        wall: Clock = time.time,
+        hook: CallHook = log_call,
+        jitter: random.Random | None = None,
+    ) -> None:
+        self.config = config
+        self.monotonic = monotonic
+        self.wall = wall
+        self.draining = False
+        self.access = Access(Accounts(config), monotonic=monotonic)
+        self.store: Store = MemoryStore(config.cache.memory_bytes)
+        self.systems: Mapping[SystemId, Stacked] = {}
+        self._hook = hook
+        self._jitter = jitter or random.Random()  # noqa: S311 - spreads calls in time, guards nothing
+
+    def __repr__(self) -> str:
+        return f"<Gateway of {len(self.systems)} systems, {self.store!r}, {self.access!r}>"
+
+    async def __aenter__(self) -> "Gateway":
+        self._resolver = OwnThreadsResolver()
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0,  # the gates bound calls; a second queue would only hide them
+                keepalive_timeout=_KEEP_CONNECTIONS_S,
+                ttl_dns_cache=_DNS_MEMORY_S,
+                resolver=self._resolver,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            headers={"User-Agent": "backup-gateway"},
+        )
+        total = asyncio.Semaphore(self.config.fanout.total_concurrency)
+        budget = RetryBudget(self.monotonic)
+        self.systems = {
+            SystemId(system.id): self._stacked(system, total, budget)
+            for system in sorted(self.config.systems, key=lambda system: system.id)
+        }
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        for system in self.systems.values():
+            await system.source.close()
+        await self._http.close()
+        await self._resolver.close()
+
+    def _stacked(self, system: System, total: asyncio.Semaphore, budget: RetryBudget) -> Stacked:
+        system_id, limits, zone = SystemId(system.id), system.limits, ApplianceZone(system.timezone)
+        clocks: dict[str, Clock] = {"monotonic": self.monotonic, "wall": self.wall}
+        transport = Transport(
+            self._http,
+            system.url,
+            pins=system.fingerprints,
+            connect_s=limits.connect_seconds,
+            max_reply_bytes=limits.max_reply_bytes,
+            total=total,
+        )
+        session = Session(
+            transport, system_id, system.name, system.username, system.password, hook=self._hook, **clocks
+        )
+        gate = Gate(
+            limits.concurrency, limits.calls_per_minute, connect_s=limits.connect_seconds, monotonic=self.monotonic
+        )
+        appliance = Appliance(
+            transport,
+            session,
+            gate,
+            system_id,
+            system.name,
+            zone,
+            system.remote_system_id,
+            fetch_s=limits.fetch_seconds,
+            hook=self._hook,
+            **clocks,
+        )
+        guard = Guarded(appliance, Breaker(self._jitter), budget, jitter=self._jitter, **clocks)
+        source = Cached(guard, self.store, system_id, system.name, limits, **clocks)
+        return Stacked(system, zone, source, guard)

@@ -1,0 +1,146 @@
+"""Held lists, bounded in bytes; the least recently used go first.
+
+A `Held` is the last whole success for one question. It stays to the end of its use as a stand-in (`stale_seconds`);
+how old it may be for a given caller is decided in gateway.plan.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from cachetools import LRUCache
+
+from gateway.errors import FetchError
+from gateway.filter import Asked, Question
+from gateway.index import ListIndex
+from gateway.model import BackupList, Fetched, SystemId
+
+_OVERHEAD_BYTES: Final = 1024
+_INDEX_BYTES_PER_ROW: Final = 30
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """A held list. `failed` is the refresh that failed since; `emptied` counts empty answers that were not believed."""
+
+    asked: Asked
+    fetched: Fetched
+    index: ListIndex = field(init=False)
+    failed: FetchError | None = None
+    emptied: int = 0
+
+    def __post_init__(self) -> None:
+        self.index = ListIndex(self.fetched.backups)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes as they are kept, with the index that narrowing builds when it is first needed."""
+        backups = self.fetched.backups
+        return backups.nbytes + _INDEX_BYTES_PER_ROW * len(backups) + _OVERHEAD_BYTES
+
+    def age_s(self, now: float) -> float:
+        """Seconds since the appliance was asked: never less than the age of any row."""
+        return now - self.fetched.asked_at
+
+
+class Store(Protocol):
+    """Where held lists are kept."""
+
+    def get(self, system_id: SystemId, asked: Asked) -> Held | None:
+        """The list held for this very question."""
+        ...
+
+    def held(self, system_id: SystemId) -> list[Held]:
+        """All lists held of a system."""
+        ...
+
+    def put(self, system_id: SystemId, held: Held) -> bool:
+        """Keep a list in place of the older one for the same question; False where it does not fit."""
+        ...
+
+    def view(self, held: Held, question: Question) -> BackupList | None:
+        """Rows picked from `held` before, for the same question."""
+        ...
+
+    def put_view(self, held: Held, question: Question, picked: BackupList) -> None:
+        """Remember rows picked from `held`, if they fit."""
+        ...
+
+
+class MemoryStore:
+    """Held lists in this process. Safe on one event loop: no method awaits."""
+
+    def __init__(self, memory_bytes: int) -> None:
+        self._lists = _ByBytes(memory_bytes)
+        self._memory_bytes = memory_bytes
+
+    def __repr__(self) -> str:
+        return f"<MemoryStore {len(self._lists)} lists, {self._lists.currsize} of {self._memory_bytes} bytes>"
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held now."""
+        return int(self._lists.currsize)
+
+    def get(self, system_id: SystemId, asked: Asked) -> Held | None:
+        """See Store; counts as a use."""
+        found = self._lists.get((system_id, asked))
+        return found if isinstance(found, Held) else None
+
+    def held(self, system_id: SystemId) -> list[Held]:
+        """See Store; counts as no use."""
+        return list(self._lists.of(system_id))
+
+    def put(self, system_id: SystemId, held: Held) -> bool:
+        """See Store."""
+        return self._lists.offer((system_id, held.asked), held)
+
+    def view(self, held: Held, question: Question) -> BackupList | None:
+        """See Store."""
+        found = self._lists.get((id(held), question))
+        return found.picked if isinstance(found, _View) and found.of is held else None
+
+    def put_view(self, held: Held, question: Question, picked: BackupList) -> None:
+        """See Store."""
+        self._lists.offer((id(held), question), _View(held, picked))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    of: Held
+    picked: BackupList
+
+    @property
+    def nbytes(self) -> int:
+        return self.picked.nbytes + _OVERHEAD_BYTES
+
+
+_Key = tuple[int, Asked | Question]
+
+
+class _ByBytes(LRUCache[_Key, Held | _View]):
+    """An LRU cache that also knows which lists belong to which system."""
+
+    def __init__(self, memory_bytes: int) -> None:
+        super().__init__(max(memory_bytes, 1), getsizeof=lambda kept: kept.nbytes)
+        self._systems: dict[int, dict[Asked, Held]] = {}
+
+    def of(self, system_id: int) -> Iterator[Held]:
+        return iter(self._systems.get(system_id, {}).values())
+
+    def offer(self, key: _Key, kept: Held | _View) -> bool:
+        """Keep it; where it is larger than all the room there is, the older value under the key goes as well."""
+        try:
+            self[key] = kept
+        except ValueError:
+            self.pop(key, None)
+            return False
+        if isinstance(kept, Held):
+            self._systems.setdefault(key[0], {})[kept.asked] = kept
+        return True
+
+    def __delitem__(self, key: _Key, **kwargs: object) -> None:
+        kept = self[key]
+        super().__delitem__(key)
+        if isinstance(kept, Held):
+            self._systems[key[0]].pop(kept.asked, None)

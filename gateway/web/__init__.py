@@ -1,0 +1,1 @@
+"""The gateway over HTTP. Nothing here knows how a list was got."""

@@ -1,0 +1,29 @@
+"""GET /healthz and /readyz: liveness and readiness, without a credential and without names."""
+
+from aiohttp import web
+
+from gateway.web.keys import GATEWAY
+from gateway.web.respond import json_answer
+
+
+async def healthz(request: web.Request) -> web.StreamResponse:
+    """The process answers."""
+    return json_answer(request, {"status": "ok"})
+
+
+async def readyz(request: web.Request) -> web.StreamResponse:
+    """Ready to be asked, also with every appliance down; 503 only while the process drains."""
+    gateway = request.app[GATEWAY]
+    sources = [system.source for system in gateway.systems.values()]
+    failing = sum(1 for source in sources if source.last_error is not None)
+    answering = sum(1 for source in sources if source.last_error is None and source.last_success is not None)
+    body = {
+        "status": "draining" if gateway.draining else "ready",
+        "systems": {
+            "total": len(sources),
+            "answering": answering,
+            "failing": failing,
+            "not_asked_yet": len(sources) - failing - answering,
+        },
+    }
+    return json_answer(request, body, status=503 if gateway.draining else 200)

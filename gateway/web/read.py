@@ -1,0 +1,94 @@
+"""What comes in: a bounded body, and the caller behind the credentials of a request."""
+
+import asyncio
+import base64
+import binascii
+from typing import Final
+
+from aiohttp import web
+
+from gateway.access import LONGEST_PASSWORD_BYTES, Caller
+from gateway.errors import RequestError
+from gateway.web.keys import GATEWAY, LOG
+
+_BODY_S: Final = 10.0
+_CREDENTIAL_HEADERS: Final = ("AuthToken", "Authorization")
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The whole body, whatever its Content-Type says; RequestError 413 when it is too large, 408 when too slow."""
+    limit = request.app[GATEWAY].config.server.max_body_bytes
+    chunks, size = [], 0
+    too_large = RequestError(413, f"the body has more than the allowed {limit} bytes", field="body")
+    if request.content_length is not None and request.content_length > limit:
+        raise too_large
+    try:
+        async with asyncio.timeout(_BODY_S):
+            async for chunk in request.content.iter_any():
+                size += len(chunk)
+                if size > limit:
+                    raise too_large
+                chunks.append(chunk)
+    except TimeoutError:
+        raise RequestError(408, f"the body did not arrive within {_BODY_S:g} s", field="body") from None
+    except web.RequestPayloadError as error:
+        raise RequestError(400, "the body cannot be read", field="body") from error
+    return b"".join(chunks)
+
+
+async def caller_of(request: web.Request) -> Caller:
+    """Who asks; RequestError 401 without a good credential, 400 for several at once (contract section 4)."""
+    kind, credential = _credential(request)
+    access = request.app[GATEWAY].access
+    if kind == "basic":
+        name, password = _basic(credential)
+        caller = await access.verify(name, password)
+    else:
+        caller = access.by_token(credential)
+    if caller is None:
+        raise unauthorized("the credential is not valid, or not valid any more")
+    request[LOG]["caller"] = caller.name
+    return caller
+
+
+def bearer_of(request: web.Request) -> str:
+    """The token of a request that must carry one."""
+    kind, credential = _credential(request)
+    if kind == "basic":
+        raise RequestError(400, "a request with a password has no session", field="Authorization")
+    return credential
+
+
+def unauthorized(message: str) -> RequestError:
+    """A 401 that says how to log in."""
+    return RequestError(
+        401, message, headers={"WWW-Authenticate": 'Bearer, Basic realm="backup-gateway", charset="UTF-8"'}
+    )
+
+
+def _credential(request: web.Request) -> tuple[str, str]:
+    for name in _CREDENTIAL_HEADERS:
+        if len(request.headers.getall(name, ())) > 1:
+            raise RequestError(400, f"{name}: the header is given twice", field=name)
+    token = request.headers.get("AuthToken", "").strip()
+    scheme, _, value = request.headers.get("Authorization", "").strip().partition(" ")
+    scheme, value = scheme.lower(), value.strip()
+    if scheme and scheme not in ("bearer", "basic"):
+        raise unauthorized("Authorization must be Bearer or Basic")
+    if token and scheme and (scheme == "basic" or value != token):
+        raise RequestError(400, "two different credentials are given", field="Authorization")
+    if token or scheme == "bearer":
+        return "token", token or value
+    if scheme == "basic":
+        return "basic", value
+    raise unauthorized("log in with POST /api/login and send the token as AuthToken")
+
+
+def _basic(value: str) -> tuple[str, str]:
+    try:
+        name, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        raise unauthorized("the Basic credential cannot be read") from None
+    if not colon or len(password.encode()) > LONGEST_PASSWORD_BYTES:
+        raise unauthorized("the Basic credential cannot be read")
+    return name, password

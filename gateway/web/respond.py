@@ -1,0 +1,120 @@
+"""Answers: JSON with the headers of contract section 4, errors in the appliance's and in RFC 9457's words at once."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from gateway.errors import RequestError
+
+_JSON: Final = "application/json; charset=utf-8"
+_SMALL_BYTES: Final = 1024
+_ONE_PIECE_BYTES: Final = 1_048_576
+_GROUP_BYTES: Final = 262_144
+_READER_S: Final = 30.0
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def json_answer(
+    request: web.Request, value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """A value as JSON."""
+    return bytes_answer(request, _encode(value), status=status, headers=headers)
+
+
+def bytes_answer(
+    request: web.Request, body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """Ready JSON bytes; compressed where that pays and the client takes it."""
+    response = web.Response(status=status, body=body, headers=_headers(headers))
+    if len(body) >= _SMALL_BYTES and takes_gzip(request):
+        response.enable_compression(web.ContentCoding.gzip)
+    return response
+
+
+async def parts_answer(
+    request: web.Request, parts: Sequence[bytes], *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.StreamResponse:
+    """JSON bytes in pieces. A large answer is never joined as a whole: it goes out in groups, each one drained."""
+    size = sum(map(len, parts))
+    if size <= _ONE_PIECE_BYTES:
+        return bytes_answer(request, b"".join(parts), status=status, headers=headers)
+    response = web.StreamResponse(status=status, headers=_headers(headers))
+    if takes_gzip(request):
+        response.enable_compression(web.ContentCoding.gzip)
+    else:
+        response.content_length = size
+    await response.prepare(request)
+    if request.method != "HEAD":
+        await _write_groups(request, response, parts)
+    return response
+
+
+async def _write_groups(request: web.Request, response: web.StreamResponse, parts: Sequence[bytes]) -> None:
+    group: list[bytes] = []
+    waiting = 0
+    try:
+        for part in parts:
+            for begin in range(0, len(part), _GROUP_BYTES):
+                piece = part[begin : begin + _GROUP_BYTES]
+                group.append(piece)
+                waiting += len(piece)
+                if waiting >= _GROUP_BYTES:
+                    await _write(response, b"".join(group))
+                    group, waiting = [], 0
+        if group:
+            await _write(response, b"".join(group))
+        await response.write_eof()
+    except TimeoutError:
+        # The reader takes nothing: what it holds of our memory is freed with the connection.
+        if request.transport is not None:
+            request.transport.abort()
+
+
+async def _write(response: web.StreamResponse, group: bytes) -> None:
+    async with asyncio.timeout(_READER_S):
+        await response.write(group)
+
+
+def error_answer(request: web.Request, error: RequestError) -> web.Response:
+    """The one shape of errors: `result` as on an appliance, the rest by RFC 9457."""
+    return json_answer(
+        request, problem(error.status, error.message, error.field), status=error.status, headers=error.headers
+    )
+
+
+def problem(status: int, message: str, field: str | None = None) -> dict[str, Any]:
+    """The body of an error answer (contract section 4)."""
+    body: dict[str, Any] = {
+        "result": [{"code": "2", "message": message}],
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": message,
+    }
+    if field is not None:
+        body["field"] = field
+    return body
+
+
+def takes_gzip(request: web.Request) -> bool:
+    """Whether Accept-Encoding admits gzip (RFC 9110 section 12.5.3)."""
+    for offer in request.headers.get("Accept-Encoding", "").lower().split(","):
+        coding, _, weight = offer.partition(";")
+        if coding.strip() in ("gzip", "*"):
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def _headers(more: Mapping[str, str] | None) -> dict[str, str]:
+    return {
+        "Content-Type": _JSON,
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Vary": "Accept-Encoding",
+        **(more or {}),
+    }

@@ -1,0 +1,50 @@
+"""GET /api/systems: the visible systems in the shape that appliances document (appliance-api.md section 4)."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from gateway.access import Caller
+from gateway.stack import Stacked
+from gateway.web.keys import GATEWAY
+from gateway.web.read import caller_of
+from gateway.web.respond import json_answer
+
+
+async def get_systems(request: web.Request) -> web.StreamResponse:
+    """From what is known; no appliance is called. Query keys of appliances (`include_pending` …) change nothing."""
+    caller = await caller_of(request)
+    systems = request.app[GATEWAY].systems
+    shown = [_described(system, caller) for system_id, system in systems.items() if system_id in caller.systems]
+    return json_answer(request, {"appliance": shown})
+
+
+def _described(system: Stacked, caller: Caller) -> dict[str, Any]:
+    """One system. Where it has not been asked yet, `online` is the documented "n/a"."""
+    source, config = system.source, system.config
+    failing = source.last_error is not None
+    asked = failing or source.last_success is not None
+    return {
+        "id": config.id,
+        "name": config.name,
+        # Addresses of appliances are for admins; the documented word for "no address known" is the empty text.
+        "host": (urlsplit(config.url).hostname or "") if caller.admin else "",
+        "role": "Managed DPU",
+        "status": "not available" if failing else "available",
+        "online": not failing if asked else "n/a",
+        "is_pending": False,
+        "local": False,
+        "version": "",
+        "version_status": "Unknown",
+        "customer_id": False,
+        "customer_name": config.customer or False,
+        "location_id": False,
+        "location_name": False,
+        "registered_assets": 0,
+        "replicating": False,
+        "archiving": False,
+        "total_mb_size": 0,
+        "total_mb_free": 0,
+        "storage_name": "",
+    }

@@ -1,0 +1,109 @@
+"""The appliance's JSON: questions and logins out; envelopes, rows and error texts back, in either dialect."""
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from gateway.dates import format_day
+from gateway.errors import FetchError
+from gateway.filter import Asked
+
+_BOM: Final = b"\xef\xbb\xbf"
+_CLIP: Final = 200
+BAD_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding may raise; a UnicodeDecodeError is no MsgspecError."""
+
+EXPIRED_TEXT: Final = "session has expired or is invalid"
+"""What an appliance says of a token that it no longer knows, whatever the status (appliance-api.md section 1)."""
+
+
+class _Envelope(msgspec.Struct):
+    """Where a list may lie: documented `backups`, real `data`, `BackupStatus` of the GET form."""
+
+    backups: list[Raw] | msgspec.UnsetType | None = UNSET
+    data: list[Raw] | msgspec.UnsetType | None = UNSET
+    BackupStatus: list[Raw] | msgspec.UnsetType | None = UNSET
+    result: Any = UNSET
+
+
+_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decode_raws = msgspec.json.Decoder(list[Raw]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def encode_asked(asked: Asked, remote_system_id: int | None) -> bytes:
+    """The body of one list call: typed values only, a JSON object always (a list body would delete)."""
+    body: dict[str, Any] = {"system_id": remote_system_id, "client_id": asked.client_id}
+    body["instance_id"] = asked.instance_id
+    if asked.days is not None:
+        first, last = asked.days
+        body["start_day"] = None if first is None else format_day(first)
+        body["end_day"] = None if last is None else format_day(last)
+    else:
+        body["start_time"], body["end_time"] = asked.start.low, asked.start.high
+    body["finish_interval_start"], body["finish_interval_end"] = asked.finish.low, asked.finish.high
+    body["start_hours"], body["end_hours"] = asked.start_hours, asked.end_hours
+    body["backup_ids"] = None if asked.backup_ids is None else sorted(asked.backup_ids)
+    return _encode({key: value for key, value in body.items() if value is not None})
+
+
+def encode_login(username: str, password: str) -> bytes:
+    """The body of a login (appliance-api.md section 1)."""
+    return _encode({"username": username, "password": password})
+
+
+def said_message(body: bytes) -> str | None:
+    """What an appliance says in `result[0].message`, cleaned and clipped; None where it says nothing of that form."""
+    try:
+        result = msgspec.json.decode(body).get("result")
+    except (*BAD_JSON, AttributeError):
+        return None
+    first = result[0] if isinstance(result, list) and result else result
+    message = first.get("message") if isinstance(first, dict) else first
+    return _clean(message) if isinstance(message, str) else ("" if result is not None else None)
+
+
+def _clean(text: str) -> str:
+    visible = "".join(char if char.isprintable() else " " for char in text[: 4 * _CLIP])
+    return " ".join(visible.split())[:_CLIP]
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """A reply that must be one JSON object; raises FetchError(bad_reply)."""
+    try:
+        value = msgspec.json.decode(body.removeprefix(_BOM))
+    except BAD_JSON as error:
+        raise FetchError("bad_reply", "the appliance sent no JSON", detail=_start_of(body)) from error
+    if not isinstance(value, dict):
+        raise FetchError("bad_reply", "the appliance sent no JSON object", detail=_start_of(body))
+    return value
+
+
+def split_rows(body: bytes) -> list[Raw]:
+    """The rows of a list reply, each as its own bytes (views into `body`).
+
+    `{}`, `[]` and a list that is null are an empty list (faults.md section 2, row 19). Raises FetchError:
+    `appliance_error` for a lone `result`, `bad_reply` for everything else that is no list.
+    """
+    text = body.removeprefix(_BOM)
+    try:
+        if not text.isascii():
+            text.decode()  # Raw does not check UTF-8
+        if text.lstrip()[:1] == b"[":
+            return _decode_raws(text)
+        envelope = _decode_envelope(text)
+    except BAD_JSON as error:
+        raise FetchError("bad_reply", "the appliance sent no list of backups", detail=_start_of(body)) from error
+    for rows in (envelope.backups, envelope.data, envelope.BackupStatus):
+        if rows is not UNSET and rows is not None:
+            return rows
+    if envelope.result is not UNSET:
+        raise FetchError("appliance_error", said_message(text) or "the appliance reports an error without a text")
+    if text.strip(b" \t\r\n{}") and (envelope.backups, envelope.data, envelope.BackupStatus) == (UNSET, UNSET, UNSET):
+        raise FetchError("bad_reply", "the appliance sent an object without a list", detail=_start_of(body))
+    return []
+
+
+def _start_of(body: bytes) -> str:
+    return _clean(body[:_CLIP].decode(errors="replace"))
