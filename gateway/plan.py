@@ -11,8 +11,8 @@ from typing import Final, Literal
 from gateway.config import Limits
 from gateway.errors import LOGIN_FAULTS, FetchError
 from gateway.filter import Asked, Question, Window
+from gateway.held import Held
 from gateway.index import Mask, Now
-from gateway.store import Held
 
 _HOUR_S: Final = 3600
 _CLOCK_SLACK_S: Final = 2.0

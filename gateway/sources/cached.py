@@ -9,12 +9,13 @@ from gateway import plan
 from gateway.config import Limits
 from gateway.errors import FetchError
 from gateway.filter import Asked, Question
+from gateway.held import Held
 from gateway.index import Mask
 from gateway.model import EMPTY, BackupList, Source, SystemAnswer, SystemId
 from gateway.plan import Need, Served
 from gateway.sources.flight import Flight
 from gateway.sources.source import BackupSource, Call, Clock
-from gateway.store import Held, Store
+from gateway.store import Store
 
 _TOO_LARGE_S: Final = 600.0
 _TOO_LARGE_KEPT: Final = 256
