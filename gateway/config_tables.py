@@ -127,6 +127,8 @@ class Cache(_Table):
     revalidate_seconds: Seconds = 600
     stale_seconds: Seconds = 86_400
     stale_after_auth_seconds: Seconds = 3600
+    sweep_seconds: Seconds = 3600
+    widen_rows: Annotated[int, Field(ge=0, le=10_000_000)] = 2000
     memory_bytes: Annotated[int, Field(ge=0, le=2**50)] = 536_870_912
     snapshot: str = ""
     url: Annotated[str, AfterValidator(_store_url)] = ""

@@ -20,7 +20,7 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncIterat
     event loop. Leaving the iterator early cancels the waiting, not the fetches.
     """
     tasks: list[asyncio.Task[SystemAnswer]] = []
-    slowest_first = sorted(asked, key=lambda entry: -(entry[0].latency_s or 0.0))
+    slowest_first = sorted(asked, key=lambda entry: -(entry[0].refresh.latency_s or 0.0))
     try:
         for begin in range(0, len(slowest_first), _STARTS_PER_TURN):
             for system, question, need in slowest_first[begin : begin + _STARTS_PER_TURN]:

@@ -14,15 +14,20 @@ from gateway.model import Fetched
 
 OVERHEAD_BYTES: Final = 1024
 """What any kept thing takes besides its rows."""
-_INDEX_BYTES_PER_ROW: Final = 30
+_INDEX_BYTES_PER_ROW: Final = 32
 
 
 @dataclass(slots=True, eq=False)
 class Held:
-    """A held list. `failed` is the refresh that failed since; `emptied` counts empty answers that were not believed."""
+    """A held list.
+
+    `swept_at` is when the whole of it was last asked for (monotonic seconds; a tail renews the rest). `failed` is the
+    refresh that failed since; `emptied` counts empty answers that were not believed.
+    """
 
     asked: Asked
     fetched: Fetched
+    swept_at: float
     index: ListIndex = field(init=False)
     failed: FetchError | None = None
     emptied: int = 0
@@ -35,6 +40,12 @@ class Held:
         """Bytes as they are kept, with the index that narrowing builds when it is first needed."""
         backups = self.fetched.backups
         return backups.nbytes + _INDEX_BYTES_PER_ROW * len(backups) + OVERHEAD_BYTES
+
+    @property
+    def appliance_made_at(self) -> float:
+        """Epoch second, on the appliance's clock, before which no row of the list was left out as too new."""
+        fetched = self.fetched
+        return fetched.wall_at + (fetched.skew_s or 0.0) - (fetched.answered_at - fetched.asked_at)
 
     def age_s(self, now: float) -> float:
         """Seconds since the appliance was asked: never less than the age of any row."""

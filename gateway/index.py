@@ -70,6 +70,8 @@ class _Row(msgspec.Struct, gc=False):
     sync_status: Any = None
     sync_message: Any = None
     destination: Any = None
+    complete: Any = None
+    replication_status: Any = None
 
 
 _decode_rows = msgspec.json.Decoder(list[_Row]).decode
@@ -88,47 +90,60 @@ def whole_id(value: Any) -> int:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What the rows of a list say, a column for each thing that is asked of them."""
+
+    ids: Column
+    clients: Column
+    instances: Column
+    types: NDArray[np.int32]
+    type_words: list[frozenset[str]]
+    statuses: NDArray[np.uint16]
+    status_words: list[str]
+    unsettled: Mask
+
+
+_AWAITS_REPLICATION: Final = frozenset({"needed", "waiting", "in progress"})
+
+
 class ListIndex:
     """Columns of one BackupList."""
 
     def __init__(self, backups: BackupList) -> None:
         self._backups = backups
-        self._starts = np.frombuffer(backups.starts, np.int64) if len(backups) else np.empty(0, np.int64)
-        self._finishes = np.frombuffer(backups.finishes, np.int64) if len(backups) else np.empty(0, np.int64)
+        some = len(backups) > 0  # numpy reads no empty buffer
+        self.starts: Column = np.frombuffer(backups.starts, np.int64) if some else np.empty(0, np.int64)
+        self._finishes: Column = np.frombuffer(backups.finishes, np.int64) if some else np.empty(0, np.int64)
 
     def __repr__(self) -> str:
         built = "built" if "_columns" in self.__dict__ else "not built"
         return f"<ListIndex of {len(self._backups)} rows, {built}>"
 
-    @property
-    def nbytes(self) -> int:
-        """What the built columns take in memory."""
-        return sum(column.nbytes for column in self._columns[:3]) + 6 * len(self._backups)
-
     @cached_property
-    def _columns(self) -> tuple[Column, Column, Column, Mask, list[frozenset[str]], Mask, list[str]]:
-        rows = _decode_rows(b"[" + self._backups.body + b"]")
-        ids, clients, instances = array("q"), array("q"), array("q")
-        type_codes, status_codes = array("i"), array("H")
+    def _columns(self) -> _Columns:
+        ids, clients, instances, types = array("q"), array("q"), array("q"), array("i")
+        statuses, unsettled = array("H"), bytearray()
         kinds: dict[Any, int] = {}
         words: dict[frozenset[str], int] = {}
-        statuses: dict[str, int] = {}
-        for row in rows:
+        said: dict[str, int] = {}
+        for row in _decode_rows(b"[" + self._backups.body + b"]"):
             ids.append(whole_id(row.id))
             clients.append(whole_id(row.client_id))
             instances.append(whole_id(row.instance_id))
-            type_codes.append(self._type_code(row, kinds, words))
+            types.append(self._type_code(row, kinds, words))
             status = row.status if isinstance(row.status, str) else "None"
-            status_codes.append(statuses.setdefault(status.casefold(), len(statuses)))
-        as_column = np.array
-        return (
-            as_column(ids, np.int64),
-            as_column(clients, np.int64),
-            as_column(instances, np.int64),
-            as_column(type_codes, np.int32),
-            list(words),
-            as_column(status_codes, np.uint16),
-            list(statuses),
+            statuses.append(said.setdefault(status.casefold(), len(said)))
+            unsettled.append(_is_unsettled(row))
+        return _Columns(
+            ids=np.array(ids, np.int64),
+            clients=np.array(clients, np.int64),
+            instances=np.array(instances, np.int64),
+            types=np.array(types, np.int32),
+            type_words=list(words),
+            statuses=np.array(statuses, np.uint16),
+            status_words=list(said),
+            unsettled=np.array(unsettled, bool),
         )
 
     @staticmethod
@@ -149,20 +164,33 @@ class ListIndex:
 
     def ids(self) -> Column:
         """Backup ids, ABSENT where a row has none."""
-        return self._columns[0]
+        return self._columns.ids
+
+    @property
+    def start_spans(self) -> Column:
+        """How many seconds after `starts` the true start may be."""
+        return np.array(self._backups.start_spans, np.int64)
+
+    def running(self) -> Mask:
+        """Rows without an end."""
+        mask: Mask = self._finishes == NEVER
+        return mask
+
+    def unsettled(self) -> Mask:
+        """Rows that are not complete or still wait for their replication: they may yet change."""
+        return self._columns.unsettled
 
     def words(self, question: Question) -> Mask:
         """Rows of the asked types and statuses: always decidable, and decided here alone."""
         mask = np.ones(len(self._backups), bool)
-        if question.types is None and question.statuses is None:
-            return mask
-        _, _, _, type_codes, words, status_codes, statuses = self._columns
         if question.types is not None:
-            wanted = [code for code, names in enumerate(words) if not names.isdisjoint(question.types)]
-            mask &= np.isin(type_codes, wanted)
+            types = self._columns.type_words
+            wanted = [code for code, names in enumerate(types) if not names.isdisjoint(question.types)]
+            mask &= np.isin(self._columns.types, wanted)
         if question.statuses is not None:
             folded = {status.casefold() for status in question.statuses}
-            mask &= np.isin(status_codes, [code for code, status in enumerate(statuses) if status in folded])
+            wanted = [code for code, status in enumerate(self._columns.status_words) if status in folded]
+            mask &= np.isin(self._columns.statuses, wanted)
         return mask
 
     def asked(self, asked: Asked, now: Now | None) -> Verdict:
@@ -173,19 +201,19 @@ class ListIndex:
         size = len(self._backups)
         verdict = Verdict(np.ones(size, bool), np.zeros(size, bool))
         if asked.start:
-            verdict = _both(verdict, self._within(self._starts, self._backups.start_spans, asked.start))
+            verdict = _both(verdict, self._within(self.starts, self._backups.start_spans, asked.start))
         if asked.finish:
             verdict = _both(verdict, self._within(self._finishes, self._backups.finish_spans, asked.finish))
         if now is not None and asked.start_hours is not None:
-            verdict = _both(verdict, self._since(self._starts, self._backups.start_spans, asked.start_hours, now))
+            verdict = _both(verdict, self._since(self.starts, self._backups.start_spans, asked.start_hours, now))
         if now is not None and asked.end_hours is not None:
             verdict = _both(verdict, self._since(self._finishes, self._backups.finish_spans, asked.end_hours, now))
         if asked.client_id is not None:
-            verdict = _both(verdict, _equal(self._columns[1], asked.client_id))
+            verdict = _both(verdict, _equal(self._columns.clients, asked.client_id))
         if asked.instance_id is not None:
-            verdict = _both(verdict, _equal(self._columns[2], asked.instance_id))
+            verdict = _both(verdict, _equal(self._columns.instances, asked.instance_id))
         if asked.backup_ids is not None:
-            found = np.isin(self._columns[0], np.fromiter(asked.backup_ids, np.int64))
+            found = np.isin(self._columns.ids, np.fromiter(asked.backup_ids, np.int64))
             verdict = _both(verdict, Verdict(found, ~found))
         return verdict
 
@@ -210,6 +238,12 @@ class ListIndex:
         surely = cls._within(first, spans, Window(max(late, -NEVER)))
         perhaps = cls._within(first, spans, Window(max(early, -NEVER)))
         return Verdict(surely.yes, perhaps.no)
+
+
+def _is_unsettled(row: _Row) -> bool:
+    replication = row.replication_status
+    waits = isinstance(replication, str) and replication.strip().casefold() in _AWAITS_REPLICATION
+    return waits or row.complete not in (True, "true", "True", "1")
 
 
 def _both(one: Verdict, other: Verdict) -> Verdict:

@@ -26,10 +26,12 @@ from gateway.sources.breaker import Breaker
 from gateway.sources.cached import Cached
 from gateway.sources.gate import Gate
 from gateway.sources.guarded import Guarded, RetryBudget
+from gateway.sources.refresh import Refresh
 from gateway.sources.session import Session
 from gateway.sources.source import CallHook, Clock
 from gateway.sources.transport import Transport
 from gateway.store import MemoryStore, Store
+from gateway.widen import Widener
 
 _KEEP_CONNECTIONS_S: Final = 120.0
 _DNS_MEMORY_S: Final = 30
@@ -127,5 +129,16 @@ class Gateway:
             **clocks,
         )
         guard = Guarded(appliance, Breaker(self._jitter), budget, jitter=self._jitter, **clocks)
-        source = Cached(guard, self.store, system_id, system.name, limits, **clocks)
+        refresh = Refresh(guard, self.store, system_id, self.config.cache.sweep_seconds, **clocks)
+        source = Cached(
+            refresh,
+            self.store,
+            system_id,
+            system.name,
+            limits,
+            ceiling=gate.free_in,
+            widener=Widener(self.config.cache.widen_rows),
+            jitter=self._jitter,
+            **clocks,
+        )
         return Stacked(system, zone, source, guard)

@@ -1,6 +1,9 @@
 """Carries out the plan for one system: held lists first, one shared fetch else, a marked stand-in where that fails."""
 
 import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -14,11 +17,13 @@ from gateway.index import Mask
 from gateway.model import EMPTY, BackupList, Source, SystemAnswer, SystemId
 from gateway.plan import Need, Served
 from gateway.sources.flight import Flight
-from gateway.sources.source import BackupSource, Call, Clock
+from gateway.sources.refresh import Refresh
+from gateway.sources.source import Call, Clock
 from gateway.store import Store
+from gateway.widen import Widener
 
-_TOO_LARGE_S: Final = 600.0
-_TOO_LARGE_KEPT: Final = 256
+_SPREAD: Final = 0.1
+_LONGEST_SPREAD_S: Final = 30.0
 
 
 class Cached:
@@ -26,31 +31,34 @@ class Cached:
 
     def __init__(
         self,
-        inner: BackupSource,
+        refresh: Refresh,
         store: Store,
         system_id: SystemId,
         name: str,
         limits: Limits,
         *,
+        ceiling: Callable[[], float],
+        widener: Widener,
+        jitter: random.Random,
         monotonic: Clock,
         wall: Clock,
     ) -> None:
-        self._inner = inner
+        self.refresh = refresh
         self._store = store
         self.system_id = system_id
         self.name = name
         self.limits = limits
+        self._ceiling = ceiling
+        self._widener = widener
+        self._jitter = jitter
         self._monotonic = monotonic
         self._wall = wall
-        self._flight: Flight[Asked, Held] = Flight()
-        self._calls: dict[Asked, Call] = {}
-        self._too_large: dict[Asked, tuple[float, FetchError]] = {}
-        self.last_success: float | None = None
-        self.last_error: FetchError | None = None
-        self.latency_s: float | None = None
+        self._flight: Flight[tuple[Asked, bool], Held] = Flight()
+        self._calls: dict[tuple[Asked, bool], Call] = {}
+        self._soon: dict[Asked, asyncio.TimerHandle] = {}
 
     def __repr__(self) -> str:
-        return f"<Cached {self.name}, {len(self._store.held(self.system_id))} lists, {self._inner!r}>"
+        return f"<Cached {self.name}, {len(self._store.held(self.system_id))} lists, {self.refresh!r}>"
 
     async def answer(self, question: Question, need: Need) -> SystemAnswer:
         """Rows and state of this system for `question`, at the latest at `need.deadline_at`."""
@@ -58,9 +66,13 @@ class Cached:
         served = self._choose(question, need)
         if served is not None and served.freshness != "stale":
             if served.freshness == "revalidate":
-                self._refresh_behind(served.held.asked)
+                self._refresh_soon(served.held.asked)
             return self._from_held(question, served, begun, served.held.failed)
         try:
+            self._check(question.asked, has_stand_in=served is not None)
+            wide = await self._by_wider(question, begun, need)
+            if wide is not None:
+                return wide
             held, warnings = await self._fetched(question.asked, begun, need)
         except FetchError as error:
             served = self._choose(question, need, error)
@@ -71,8 +83,22 @@ class Cached:
             return self._answer(held, backups, "cache", begun, held.failed, warnings)
         return self._answer(held, backups, "appliance", begun, None, warnings)
 
+    async def _by_wider(self, question: Question, begun: float, need: Need) -> SystemAnswer | None:
+        """The answer out of a wider list that is fetched for several questions at once; None where that does not pay."""
+        held = self._store.held(self.system_id)
+        wider = self._widener.widened(question.asked, held, begun, self._wall())
+        if need.max_age_s is not None or wider == question.asked:
+            return None
+        await self._fetched(wider, begun, need)
+        served = self._choose(question, need)
+        if served is None or served.freshness != "fresh":
+            return None  # a row that the wider list cannot decide: the appliance is asked the question as it is
+        return replace(self._from_held(question, served, begun, None), source="appliance")
+
     async def close(self) -> None:
         """End fetches under way."""
+        for timer in self._soon.values():
+            timer.cancel()
         await self._flight.close()
 
     def _choose(self, question: Question, need: Need, error: FetchError | None = None) -> Served | None:
@@ -87,71 +113,64 @@ class Cached:
             error=error,
         )
 
+    def _check(self, asked: Asked, *, has_stand_in: bool) -> None:
+        """Raises what is known before a call: the list is too large, or the ceiling is reached and a list is held."""
+        known = self.refresh.known_too_large(asked)
+        if known is not None:
+            raise known
+        wait = self._ceiling()
+        if has_stand_in and wait > 0:
+            raise FetchError("overloaded", "the ceiling on calls is reached", retry_at=self._wall() + wait)
+
     async def _fetched(self, asked: Asked, begun: float, need: Need) -> tuple[Held, tuple[str, ...]]:
         """A list that is young enough for this caller; raises FetchError, at the latest at the deadline."""
-        known = self._too_large.get(asked)
-        if known is not None and self._monotonic() < known[0]:
-            raise known[1].again()
+        whole = need.max_age_s == 0
         oldest = begun - (need.max_age_s or 0.0)
         try:
             async with asyncio.timeout_at(need.deadline_at):
-                held = await self._join(asked)
+                held = await self._join(asked, whole=whole)
                 if need.max_age_s is not None and held.fetched.asked_at < oldest:
-                    held = await self._join(asked)  # the shared call had left before this question came
+                    held = await self._join(asked, whole=whole)  # the shared call had left before this question came
         except TimeoutError:
-            call = self._calls.get(asked)
-            if call is not None and not call.started:
+            call = self._calls.get((asked, whole)) or self._calls.get((asked, True))
+            if call is not None and not call.under_way:
                 raise FetchError("overloaded", "no turn for a call came before the deadline") from None
             raise FetchError("timeout", "the appliance did not answer before the deadline") from None
         return held, () if self._store.get(self.system_id, asked) is held else ("not_kept",)
 
-    async def _join(self, asked: Asked) -> Held:
-        return await self._flight.run(asked, lambda: self._refresh(asked), leave=lambda: self._in_queue(asked))
+    async def _join(self, asked: Asked, *, whole: bool) -> Held:
+        key = (asked, whole or (asked, True) in self._flight)
+        return await self._flight.run(key, lambda: self._fly(key), leave=lambda: self._in_queue(key))
 
-    def _in_queue(self, asked: Asked) -> bool:
-        """Whether the call still waits for its turn: with nobody left to wait for it, it is not worth making."""
-        call = self._calls.get(asked)
-        return call is not None and not call.started
-
-    def _refresh_behind(self, asked: Asked) -> None:
-        self._flight.start(asked, lambda: self._refresh(asked))
-
-    async def _refresh(self, asked: Asked) -> Held:
-        """Fetch the whole list and keep it; a failure marks the held one, and never replaces it."""
-        call = self._calls[asked] = Call(asked)
+    async def _fly(self, key: tuple[Asked, bool]) -> Held:
+        asked, whole = key
+        call = self._calls[key] = Call(asked)
         try:
-            fetched = await self._inner.fetch(call)
-        except FetchError as error:
-            self._failed(asked, error)
-            raise
+            return await self.refresh.run(call, whole=whole)
         finally:
-            if self._calls.get(asked) is call:
-                del self._calls[asked]
-        took = fetched.answered_at - fetched.asked_at
-        self.latency_s = took if self.latency_s is None else 0.7 * self.latency_s + 0.3 * took
-        self.last_success, self.last_error = fetched.wall_at, None
-        old = self._store.get(self.system_id, asked)
-        if old is not None and not len(fetched.backups) and not old.emptied and self._still_has_rows(old):
-            old.emptied += 1
-            old.failed = FetchError("bad_reply", "an empty list where backups were listed before; asked once more")
-            return old
-        held = Held(asked, fetched)
-        self._store.put(self.system_id, held)
-        return held
+            if self._calls.get(key) is call:
+                del self._calls[key]
 
-    def _still_has_rows(self, held: Held) -> bool:
-        """Whether the held list shows rows that its own question, asked now, would list."""
-        return bool(held.index.asked(held.asked, plan.appliance_now(held, self._wall())).yes.any())
+    def _in_queue(self, key: tuple[Asked, bool]) -> bool:
+        """Whether the call still waits for its turn: with nobody left to wait for it, it is not worth making."""
+        call = self._calls.get(key)
+        return call is not None and not call.under_way
 
-    def _failed(self, asked: Asked, error: FetchError) -> None:
-        self.last_error = error
-        held = self._store.get(self.system_id, asked)
-        if held is not None:
-            held.failed = error
-        if error.kind == "too_large":  # the appliance is healthy, so the breaker is not the place to remember it
-            while len(self._too_large) >= _TOO_LARGE_KEPT:
-                self._too_large.pop(next(iter(self._too_large)))
-            self._too_large[asked] = (self._monotonic() + _TOO_LARGE_S, error)
+    def _refresh_soon(self, asked: Asked) -> None:
+        """One refresh in the background, after a moment of chance: lists loaded together are not renewed together.
+
+        At the ceiling none is queued: a later question will see to it.
+        """
+        key = (asked, False)
+        if asked in self._soon or key in self._flight or (asked, True) in self._flight or self._ceiling() > 0:
+            return
+        delay = self._jitter.uniform(0, min(_SPREAD * self.limits.fresh_seconds, _LONGEST_SPREAD_S))
+        self._soon[asked] = asyncio.get_running_loop().call_later(delay, self._refresh_now, asked)
+
+    def _refresh_now(self, asked: Asked) -> None:
+        del self._soon[asked]
+        if self._ceiling() == 0:
+            self._flight.start((asked, False), lambda: self._fly((asked, False)))
 
     def _picked(self, question: Question, held: Held, mask: Mask) -> tuple[BackupList, bool]:
         """The marked rows of a held list, and whether they had been picked before."""
@@ -197,4 +216,6 @@ class Cached:
 
     def _missing(self, begun: float, error: FetchError) -> SystemAnswer:
         took = self._monotonic() - begun
-        return SystemAnswer(self.system_id, self.name, "missing", EMPTY, None, took, None, self.last_success, error)
+        return SystemAnswer(
+            self.system_id, self.name, "missing", EMPTY, None, took, None, self.refresh.last_success, error
+        )

@@ -21,6 +21,13 @@ class Call:
 
     asked: Asked
     started: bool = False
+    step: "Call | None" = None
+    """The part that is on its way now, where one question takes several calls."""
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the appliance is working on it, or has been."""
+        return self.started or self.step is not None
 
 
 class BackupSource(Protocol):

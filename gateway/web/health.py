@@ -15,8 +15,10 @@ async def readyz(request: web.Request) -> web.StreamResponse:
     """Ready to be asked, also with every appliance down; 503 only while the process drains."""
     gateway = request.app[GATEWAY]
     sources = [system.source for system in gateway.systems.values()]
-    failing = sum(1 for source in sources if source.last_error is not None)
-    answering = sum(1 for source in sources if source.last_error is None and source.last_success is not None)
+    failing = sum(1 for source in sources if source.refresh.last_error is not None)
+    answering = sum(
+        1 for source in sources if source.refresh.last_error is None and source.refresh.last_success is not None
+    )
     body = {
         "status": "draining" if gateway.draining else "ready",
         "systems": {

@@ -23,8 +23,8 @@ async def get_systems(request: web.Request) -> web.StreamResponse:
 def _described(system: Stacked, caller: Caller) -> dict[str, Any]:
     """One system. Where it has not been asked yet, `online` is the documented "n/a"."""
     source, config = system.source, system.config
-    failing = source.last_error is not None
-    asked = failing or source.last_success is not None
+    failing = source.refresh.last_error is not None
+    asked = failing or source.refresh.last_success is not None
     return {
         "id": config.id,
         "name": config.name,

@@ -1,0 +1,112 @@
+"""Renews one system's held lists: the whole of a list, or its tail where that is enough."""
+
+from dataclasses import replace
+from typing import Final
+
+from gateway.errors import FetchError
+from gateway.filter import Asked
+from gateway.held import Held
+from gateway.model import Fetched, SystemId
+from gateway.plan import appliance_now
+from gateway.sources.source import BackupSource, Call, Clock
+from gateway.store import Store
+from gateway.tail import Tail, plan_tail, put_back
+
+_TOO_LARGE_S: Final = 600.0
+_TOO_LARGE_KEPT: Final = 256
+
+
+class Refresh:
+    """Asks the appliance and keeps what it says. A failure marks the held list and never replaces it."""
+
+    def __init__(
+        self, inner: BackupSource, store: Store, system_id: SystemId, sweep_s: float, *, monotonic: Clock, wall: Clock
+    ) -> None:
+        self._inner = inner
+        self._store = store
+        self._system_id = system_id
+        self._sweep_s = sweep_s
+        self._monotonic = monotonic
+        self._wall = wall
+        self._too_large: dict[Asked, tuple[float, FetchError]] = {}
+        self.last_success: float | None = None
+        self.last_error: FetchError | None = None
+        self.latency_s: float | None = None
+        self.tails = 0
+
+    def __repr__(self) -> str:
+        return f"<Refresh of system {self._system_id}, {self.last_error or 'in order'}, {self._inner!r}>"
+
+    def known_too_large(self, asked: Asked) -> FetchError | None:
+        """A list that was too large a moment ago is not asked for again."""
+        until, error = self._too_large.get(asked, (0.0, None))
+        return error.again() if error is not None and self._monotonic() < until else None
+
+    async def run(self, call: Call, *, whole: bool) -> Held:
+        """The renewed list for `call.asked`, kept; raises FetchError. `whole` forbids a tail."""
+        try:
+            held = await self._renewed(call, whole=whole)
+        except FetchError as error:
+            self._failed(call.asked, error)
+            raise
+        took = held.fetched.answered_at - held.fetched.asked_at
+        self.latency_s = took if self.latency_s is None else 0.7 * self.latency_s + 0.3 * took
+        self.last_success, self.last_error = held.fetched.wall_at, None
+        old = self._store.get(self._system_id, call.asked)
+        if old is not None and not len(held.fetched.backups) and not old.emptied and self._still_has_rows(old):
+            old.emptied += 1
+            old.failed = FetchError("bad_reply", "an empty list where backups were listed before; asked once more")
+            return old
+        self._store.put(self._system_id, held)
+        return held
+
+    async def _renewed(self, call: Call, *, whole: bool) -> Held:
+        old = self._store.get(self._system_id, call.asked)
+        if old is not None and not whole and self._monotonic() - old.swept_at < self._sweep_s:
+            tail = plan_tail(old, appliance_now(old, self._wall()))
+            renewed = None if tail is None else await self._tail(call, old, tail)
+            if renewed is not None:
+                self.tails += 1
+                return renewed
+        fetched = await self._inner.fetch(call)
+        return Held(call.asked, fetched, fetched.asked_at)
+
+    async def _tail(self, call: Call, old: Held, tail: Tail) -> Held | None:
+        """Both parts of a tail put back into the list; the old list stays untouched until both are here."""
+        parts: list[Fetched] = []
+        for asked in (tail.recent, tail.again):
+            if asked is None:
+                continue
+            step = Call(asked)
+            call.step = step
+            parts.append(await self._inner.fetch(step))
+        if not parts:
+            return None
+        nothing = old.fetched.backups.pick(())
+        recent = nothing if tail.recent is None else parts[0].backups
+        again = nothing if tail.again is None else parts[-1].backups
+        backups = put_back(old, tail, recent, again)
+        if backups is None:
+            return None
+        fetched = replace(
+            parts[-1],
+            backups=backups,
+            asked_at=parts[0].asked_at,
+            reply_bytes=sum(part.reply_bytes for part in parts),
+            warnings=tuple(dict.fromkeys(word for part in parts for word in part.warnings)),
+        )
+        return Held(call.asked, fetched, old.swept_at)
+
+    def _still_has_rows(self, held: Held) -> bool:
+        """Whether the held list shows rows that its own question, asked now, would list."""
+        return bool(held.index.asked(held.asked, appliance_now(held, self._wall())).yes.any())
+
+    def _failed(self, asked: Asked, error: FetchError) -> None:
+        self.last_error = error
+        held = self._store.get(self._system_id, asked)
+        if held is not None:
+            held.failed = error
+        if error.kind == "too_large":  # the appliance is healthy, so the breaker is not the place to remember it
+            while len(self._too_large) >= _TOO_LARGE_KEPT:
+                self._too_large.pop(next(iter(self._too_large)))
+            self._too_large[asked] = (self._monotonic() + _TOO_LARGE_S, error)
