@@ -110,6 +110,8 @@ class _Reader:
         server = self._check(Server, _table(tables, "server"), "server") or Server()
         log = self._log(_table(tables, "log"))
         cache = self._check(Cache, _table(tables, "cache"), "cache") or Cache()
+        if cache.snapshot:
+            cache = cache.model_copy(update={"snapshot": str((self._folder / cache.snapshot).absolute())})
         fanout = self._check(Fanout, _table(tables, "fanout"), "fanout") or Fanout()
         self._server_files(server)
         systems = self._systems(tables, cache, fanout)

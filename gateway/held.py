@@ -5,7 +5,7 @@ gateway.plan.
 """
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from gateway.errors import FetchError
 from gateway.filter import Asked
@@ -22,12 +22,13 @@ class Held:
     """A held list.
 
     `swept_at` is when the whole of it was last asked for (monotonic seconds; a tail renews the rest). `failed` is the
-    refresh that failed since; `emptied` counts empty answers that were not believed.
+    refresh that failed since; `emptied` counts empty answers that were not believed; `via` how it was got.
     """
 
     asked: Asked
     fetched: Fetched
     swept_at: float
+    via: Literal["fetch", "tail", "snapshot"] = "fetch"
     index: ListIndex = field(init=False)
     failed: FetchError | None = None
     emptied: int = 0

@@ -68,8 +68,11 @@ class BackupList:
     def pick(self, indexes: Sequence[int]) -> "BackupList":
         """The rows at `indexes`, in that order."""
         build = ListBuilder()
-        for i in indexes:
-            build.add(self.row(i), self.starts[i], self.start_spans[i], self.finishes[i], self.finish_spans[i])
+        begin = 0
+        for at in range(1, len(indexes) + 1):
+            if at == len(indexes) or indexes[at] != indexes[at - 1] + 1:
+                build.add_run(self, indexes[begin], indexes[at - 1] + 1)
+                begin = at
         return build.done()
 
 
@@ -84,7 +87,7 @@ class ListBuilder:
         self._end = -1
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._ends)
 
     def add(self, row: bytes, start: int, start_span: int, finish: int, finish_span: int) -> None:
         """Append one stamped row with what is known of its times."""
@@ -95,6 +98,18 @@ class ListBuilder:
         self._start_spans.append(start_span)
         self._finishes.append(finish)
         self._finish_spans.append(finish_span)
+
+    def add_run(self, backups: BackupList, begin: int, end: int) -> None:
+        """Append the rows `begin` to `end` (not included) of a list as one piece."""
+        first = backups.ends[begin - 1] + 1 if begin else 0
+        self._rows.append(backups.body[first : backups.ends[end - 1]])
+        shift = self._end + 1 - first
+        self._ends.extend(place + shift for place in backups.ends[begin:end])
+        self._end = self._ends[-1]
+        self._starts.extend(backups.starts[begin:end])
+        self._start_spans.extend(backups.start_spans[begin:end])
+        self._finishes.extend(backups.finishes[begin:end])
+        self._finish_spans.extend(backups.finish_spans[begin:end])
 
     def done(self) -> BackupList:
         """The list; the builder must not be used after it."""

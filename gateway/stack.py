@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import aiohttp
@@ -18,6 +19,8 @@ import aiohttp
 from gateway.access import Access, Accounts
 from gateway.config import Config, System
 from gateway.dates import ApplianceZone
+from gateway.keeper import Keeper
+from gateway.ledger import Ledger
 from gateway.model import SystemId
 from gateway.observe import log_call
 from gateway.resolver import OwnThreadsResolver
@@ -28,7 +31,7 @@ from gateway.sources.gate import Gate
 from gateway.sources.guarded import Guarded, RetryBudget
 from gateway.sources.refresh import Refresh
 from gateway.sources.session import Session
-from gateway.sources.source import CallHook, Clock
+from gateway.sources.source import CallEvent, CallHook, Clock
 from gateway.sources.transport import Transport
 from gateway.store import MemoryStore, Store
 from gateway.widen import Widener
@@ -45,6 +48,7 @@ class Stacked:
     zone: ApplianceZone
     source: Cached
     guard: Guarded
+    gate: Gate
 
 
 class Gateway:
@@ -66,7 +70,9 @@ class Gateway:
         self.access = Access(Accounts(config), monotonic=monotonic)
         self.store: Store = MemoryStore(config.cache.memory_bytes)
         self.systems: Mapping[SystemId, Stacked] = {}
-        self._hook = hook
+        self.ledger = Ledger(monotonic)
+        self._keeper = self._made_keeper() if config.cache.snapshot else None
+        self._log_hook = hook
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads calls in time, guards nothing
 
     def __repr__(self) -> str:
@@ -91,13 +97,34 @@ class Gateway:
             SystemId(system.id): self._stacked(system, total, budget)
             for system in sorted(self.config.systems, key=lambda system: system.id)
         }
+        if self._keeper is not None:
+            await self._keeper.open()
+            for system_id, system in self.systems.items():
+                made = [held.fetched.wall_at for held in self.store.held(system_id)]
+                system.source.refresh.last_success = max(made, default=None)
         return self
 
     async def __aexit__(self, *error: object) -> None:
         for system in self.systems.values():
             await system.source.close()
+        if self._keeper is not None:
+            await self._keeper.close()
         await self._http.close()
         await self._resolver.close()
+
+    def _made_keeper(self) -> Keeper:
+        return Keeper(
+            Path(self.config.cache.snapshot),
+            self.store,
+            {SystemId(system.id): system for system in self.config.systems},
+            self.config.cache.memory_bytes,
+            monotonic=self.monotonic,
+            wall=self.wall,
+        )
+
+    def _called(self, event: CallEvent) -> None:
+        self.ledger.called(event)
+        self._log_hook(event)
 
     def _stacked(self, system: System, total: asyncio.Semaphore, budget: RetryBudget) -> Stacked:
         system_id, limits, zone = SystemId(system.id), system.limits, ApplianceZone(system.timezone)
@@ -111,7 +138,7 @@ class Gateway:
             total=total,
         )
         session = Session(
-            transport, system_id, system.name, system.username, system.password, hook=self._hook, **clocks
+            transport, system_id, system.name, system.username, system.password, hook=self._called, **clocks
         )
         gate = Gate(
             limits.concurrency, limits.calls_per_minute, connect_s=limits.connect_seconds, monotonic=self.monotonic
@@ -125,7 +152,7 @@ class Gateway:
             zone,
             system.remote_system_id,
             fetch_s=limits.fetch_seconds,
-            hook=self._hook,
+            hook=self._called,
             **clocks,
         )
         guard = Guarded(appliance, Breaker(self._jitter), budget, jitter=self._jitter, **clocks)
@@ -138,7 +165,8 @@ class Gateway:
             limits,
             ceiling=gate.free_in,
             widener=Widener(self.config.cache.widen_rows),
+            hook=self.ledger.answered,
             jitter=self._jitter,
             **clocks,
         )
-        return Stacked(system, zone, source, guard)
+        return Stacked(system, zone, source, guard, gate)

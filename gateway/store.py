@@ -14,6 +14,11 @@ from gateway.model import BackupList, SystemId
 class Store(Protocol):
     """Where held lists are kept."""
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes held now."""
+        ...
+
     def get(self, system_id: SystemId, asked: Asked) -> Held | None:
         """The list held for this very question."""
         ...

@@ -5,6 +5,7 @@ plus the ids of older rows that are still open. What else may change (purged row
 step is exact or refused: None sends the caller to a whole fetch.
 """
 
+import itertools
 from collections import defaultdict, deque
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -14,14 +15,14 @@ import numpy as np
 from gateway.filter import Asked, Window
 from gateway.held import Held
 from gateway.index import ABSENT, ODD, Column, ListIndex, Mask, Now
-from gateway.model import UNKNOWN, BackupList, ListBuilder
+from gateway.model import NEVER, UNKNOWN, BackupList, ListBuilder
 
 _OPEN_FOR_S: Final = 86_400
 """A backup may be verified or replicated within a day of its start: until then its row counts as open."""
 _OVERLAP_S: Final = 600
 _LOOK_BACK_S: Final = 7 * 86_400
 _FEWEST_ROWS: Final = 20
-_MOST_IDS: Final = 500
+_MOST_IDS: Final = 1000
 _LARGEST_SHARE: Final = 0.5
 
 Order = Literal["oldest", "newest", "id", "id_down"]
@@ -111,10 +112,12 @@ def order_of(index: ListIndex) -> Order | None:
         return "oldest"
     if (first[1:] <= last[:-1]).all():
         return "newest"
-    steps = np.diff(index.ids())
-    if (steps >= 0).all():
+    places = np.where(index.ids() == ABSENT, NEVER, index.ids())  # rows without an id stand behind those that have one
+    if (places == ODD).any():
+        return None
+    if (places[1:] >= places[:-1]).all():
         return "id"
-    return "id_down" if (steps <= 0).all() else None
+    return "id_down" if (places[1:] <= places[:-1]).all() and (places != NEVER).all() else None
 
 
 def put_back(held: Held, tail: Tail, recent: BackupList, again: BackupList) -> BackupList | None:
@@ -128,57 +131,73 @@ def put_back(held: Held, tail: Tail, recent: BackupList, again: BackupList) -> B
         return None
     if tail.again is not None and not len(again):
         return None
-    asked_again = np.isin(index.ids(), list(tail.again.backup_ids or ())) if tail.again else np.zeros(len(old), bool)
-    older = _replaced(backups, index, old, asked_again, again, tail.since)
-    if older is None:
-        return None
-    return _joined(older, recent, tail.order)
+    older = _renewed(index, old, tail, again)
+    return None if older is None else _joined((backups, recent, again), older, tail.order)
 
 
-Row = tuple[bytes, int, int, int, int]
+@dataclass(frozen=True, slots=True)
+class _Sequence:
+    """Rows to come, in order: row `rows[i]` of the list number `lists[i]`, with its id."""
+
+    lists: Column
+    rows: Column
+    ids: Column
+
+    def then(self, other: "_Sequence") -> "_Sequence":
+        return _Sequence(
+            np.concatenate((self.lists, other.lists)),
+            np.concatenate((self.rows, other.rows)),
+            np.concatenate((self.ids, other.ids)),
+        )
 
 
-def _row(backups: BackupList, i: int) -> Row:
-    return (
-        backups.row(i),
-        backups.starts[i],
-        backups.start_spans[i],
-        backups.finishes[i],
-        backups.finish_spans[i],
-    )
+_HELD, _RECENT, _AGAIN = 0, 1, 2
 
 
-def _replaced(
-    backups: BackupList, index: ListIndex, old: Mask, asked_again: Mask, again: BackupList, since: int
-) -> list[tuple[int, Row]] | None:
-    """The older rows with their ids; those asked again by what came for them, in their old places."""
-    came: dict[tuple[int, int], deque[int]] = defaultdict(deque)
-    again_ids = ListIndex(again).ids()
-    left = 0
-    for i in range(len(again)):
-        if again.starts[i] < since:  # a later one, a copy perhaps, is among the recent rows as well
-            came[int(again_ids[i]), again.starts[i]].append(i)
-            left += 1
-    rows: list[tuple[int, Row]] = []
-    ids = index.ids()
-    for i in np.flatnonzero(old).tolist():
-        if not asked_again[i]:
-            rows.append((int(ids[i]), _row(backups, i)))
-            continue
-        found = came.get((int(ids[i]), backups.starts[i]))
+def _renewed(index: ListIndex, old: Mask, tail: Tail, again: BackupList) -> _Sequence | None:
+    """The older rows; those asked again give their places to what came for them. None where a row has no place."""
+    rows = np.flatnonzero(old).astype(np.int64)
+    lists = np.full(len(rows), _HELD, np.int64)
+    ids = index.ids()[rows]
+    came = _by_name(again, tail.since)
+    left = sum(map(len, came.values()))
+    keep = np.ones(len(rows), bool)
+    wanted = np.fromiter(tail.again.backup_ids or (), np.int64) if tail.again else np.empty(0, np.int64)
+    for at in np.flatnonzero(np.isin(ids, wanted)).tolist():
+        found = came.get((int(ids[at]), int(index.starts[rows[at]])))
         if found:
-            rows.append((int(ids[i]), _row(again, found.popleft())))
+            lists[at], rows[at] = _AGAIN, found.popleft()
             left -= 1
-    return None if left else rows  # a row that was not there before has no place that is known
+        else:
+            keep[at] = False  # purged, or out of the window by now
+    return None if left else _Sequence(lists[keep], rows[keep], ids[keep])
 
 
-def _joined(older: list[tuple[int, Row]], recent: BackupList, order: Order) -> BackupList:
-    ids: Column = ListIndex(recent).ids()
-    newer = [(int(ids[i]), _row(recent, i)) for i in range(len(recent))]
-    rows = newer + older if order in ("newest", "id_down") else older + newer
+def _by_name(again: BackupList, since: int) -> dict[tuple[int, int], deque[int]]:
+    """Rows that came for ids, by id and start. A later one, a copy perhaps, is among the recent rows as well."""
+    came: dict[tuple[int, int], deque[int]] = defaultdict(deque)
+    ids = ListIndex(again).ids()
+    for i, start in enumerate(again.starts):
+        if start < since:
+            came[int(ids[i]), start].append(i)
+    return came
+
+
+def _joined(lists: tuple[BackupList, BackupList, BackupList], older: _Sequence, order: Order) -> BackupList:
+    recent = lists[_RECENT]
+    size = len(recent)
+    newer = _Sequence(np.full(size, _RECENT, np.int64), np.arange(size), ListIndex(recent).ids())
+    rows = newer.then(older) if order in ("newest", "id_down") else older.then(newer)
     if order in ("id", "id_down"):
-        rows.sort(key=lambda row: row[0], reverse=order == "id_down")  # stable: rows of one id keep their order
+        places = np.where(rows.ids == ABSENT, NEVER, rows.ids)
+        # Stable: rows of one id keep their order.
+        sort = np.argsort(-places if order == "id_down" else places, kind="stable")
+        rows = _Sequence(rows.lists[sort], rows.rows[sort], rows.ids[sort])
     build = ListBuilder()
-    for _, row in rows:
-        build.add(*row)
+    breaks = np.flatnonzero((np.diff(rows.lists) != 0) | (np.diff(rows.rows) != 1)) + 1
+    bounds = [0, *breaks.tolist(), len(rows.rows)]
+    for begin, end in itertools.pairwise(bounds):
+        if begin < end:
+            first = int(rows.rows[begin])
+            build.add_run(lists[int(rows.lists[begin])], first, first + end - begin)
     return build.done()

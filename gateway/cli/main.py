@@ -2,16 +2,20 @@
 
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
+from rich.console import Console
 
 app = App(
     name="backup-gateway",
     help="One POST /api/backups for a whole fleet of backup appliances.",
     help_format="plaintext",
+    version=version("backup-gateway"),
     version_flags=["--version"],
+    error_console=Console(stderr=True),
 )
 config_app = App(name="config", help="Check a configuration file, or print its schema.", help_format="plaintext")
 token_app = App(name="token", help="Static tokens for tools that cannot log in.", help_format="plaintext")

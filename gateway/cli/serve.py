@@ -98,5 +98,3 @@ def _warn(config: Config) -> None:
         logger.warning("no [[user]] and no [[token]] is configured: nobody can ask")
     if config.cache.url:
         logger.warning("cache.url is set, but this release keeps lists in memory only")
-    if config.cache.snapshot:
-        logger.warning("cache.snapshot is set, but this release keeps no snapshot")

@@ -19,6 +19,7 @@ from gateway.simulator.facts import (
 from gateway.simulator.families import Family
 from gateway.simulator.outputs import output_text
 from gateway.simulator.schedule import Run
+from gateway.simulator.zones import DAY
 
 _BROKEN_ASSET = 0.08
 _BROKEN_RUNS = 5
@@ -95,7 +96,7 @@ def _draft(
         legalhold=legalhold,
         last=last,
         purgeable=start < newest_full and not legalhold and status is not None,
-        replication=rng.choice(("Not Applicable", "Not Applicable", "Needed", "Waiting", "In Progress")),
+        replication=_replication(now - start, rng),
         storage="" if status == FAILURE else rng.choice(("D2DBackups", "D2DBackups", "Stateless")),
         output=output_text(asset, status, files, duration, rng),
     )
@@ -112,6 +113,13 @@ def _verify_status(status: int | None, rng: Random) -> int:
     if status != SUCCESS or rng.random() < 0.4:
         return NOT_VERIFIED
     return VERIFY_FAILED if rng.random() < 0.03 else VERIFY_GOOD
+
+
+def _replication(age: int, rng: Random) -> str:
+    """A queue that keeps up: what is younger than two days may still wait, of the rest hardly anything does."""
+    if age < 2 * DAY:
+        return rng.choice(("Not Applicable", "Not Applicable", "Needed", "Waiting", "In Progress"))
+    return "Needed" if rng.random() < 0.005 else rng.choice(("Not Applicable", "Not Applicable", "Completed"))
 
 
 def _size_mb(full_mb: int, is_full: bool, rng: Random) -> int:

@@ -18,7 +18,7 @@ from gateway.model import EMPTY, BackupList, Source, SystemAnswer, SystemId
 from gateway.plan import Need, Served
 from gateway.sources.flight import Flight
 from gateway.sources.refresh import Refresh
-from gateway.sources.source import Call, Clock
+from gateway.sources.source import AnswerHook, AnswerResult, Call, Clock
 from gateway.store import Store
 from gateway.widen import Widener
 
@@ -39,6 +39,7 @@ class Cached:
         *,
         ceiling: Callable[[], float],
         widener: Widener,
+        hook: AnswerHook,
         jitter: random.Random,
         monotonic: Clock,
         wall: Clock,
@@ -50,6 +51,7 @@ class Cached:
         self.limits = limits
         self._ceiling = ceiling
         self._widener = widener
+        self._hook = hook
         self._jitter = jitter
         self._monotonic = monotonic
         self._wall = wall
@@ -62,29 +64,43 @@ class Cached:
 
     async def answer(self, question: Question, need: Need) -> SystemAnswer:
         """Rows and state of this system for `question`, at the latest at `need.deadline_at`."""
+        answer, result = await self._answered(question, need)
+        self._hook(self.system_id, result)
+        return answer
+
+    async def _answered(self, question: Question, need: Need) -> tuple[SystemAnswer, AnswerResult]:
         begun = self._monotonic()
         served = self._choose(question, need)
         if served is not None and served.freshness != "stale":
             if served.freshness == "revalidate":
                 self._refresh_soon(served.held.asked)
-            return self._from_held(question, served, begun, served.held.failed)
+            result: AnswerResult = "hit" if served.held.asked == question.asked else "narrowed"
+            return self._from_held(question, served, begun, served.held.failed), result
         try:
             self._check(question.asked, has_stand_in=served is not None)
-            wide = await self._by_wider(question, begun, need)
-            if wide is not None:
-                return wide
-            held, warnings = await self._fetched(question.asked, begun, need)
+            return await self._asked(question, begun, need)
         except FetchError as error:
             served = self._choose(question, need, error)
-            return self._missing(begun, error) if served is None else self._from_held(question, served, begun, error)
+            if served is None:
+                return self._missing(begun, error), "missing"
+            return self._from_held(question, served, begun, error), "stale"
+
+    async def _asked(self, question: Question, begun: float, need: Need) -> tuple[SystemAnswer, AnswerResult]:
+        """The answer out of a list that is asked for now, by this question or by an equal one; raises FetchError."""
+        joins = any((question.asked, whole) in self._flight for whole in (False, True))
+        wide = await self._by_wider(question, begun, need)
+        if wide is not None:
+            return wide, "fetch"
+        held, warnings = await self._fetched(question.asked, begun, need)
         words = held.index.words(question)
         backups = held.fetched.backups if words.all() else self._picked(question, held, words)[0]
         if held.failed is not None:  # an empty answer that is not believed yet
-            return self._answer(held, backups, "cache", begun, held.failed, warnings)
-        return self._answer(held, backups, "appliance", begun, None, warnings)
+            return self._answer(held, backups, "cache", begun, held.failed, warnings), "stale"
+        result: AnswerResult = "coalesced" if joins else "tail" if held.via == "tail" else "fetch"
+        return self._answer(held, backups, "appliance", begun, None, warnings), result
 
     async def _by_wider(self, question: Question, begun: float, need: Need) -> SystemAnswer | None:
-        """The answer out of a wider list that is fetched for several questions at once; None where that does not pay."""
+        """The answer out of a wider list, fetched for several questions at once; None where that does not pay."""
         held = self._store.held(self.system_id)
         wider = self._widener.widened(question.asked, held, begun, self._wall())
         if need.max_age_s is not None or wider == question.asked:
@@ -183,12 +199,12 @@ class Cached:
 
     def _from_held(self, question: Question, served: Served, begun: float, error: FetchError | None) -> SystemAnswer:
         held = served.held
-        if served.mask is None:
-            backups, source = held.fetched.backups, "cache"
-        else:
+        source: Source = "snapshot" if held.via == "snapshot" else "cache"
+        backups = held.fetched.backups
+        if served.mask is not None:
             backups, again = self._picked(question, held, served.mask)
-            source = "cache" if again else "narrowed"
-        return self._answer(held, backups, source, begun, error)  # type: ignore[arg-type]
+            source = source if again or source == "snapshot" else "narrowed"
+        return self._answer(held, backups, source, begun, error)
 
     def _answer(
         self,

@@ -32,7 +32,6 @@ class Refresh:
         self.last_success: float | None = None
         self.last_error: FetchError | None = None
         self.latency_s: float | None = None
-        self.tails = 0
 
     def __repr__(self) -> str:
         return f"<Refresh of system {self._system_id}, {self.last_error or 'in order'}, {self._inner!r}>"
@@ -66,7 +65,6 @@ class Refresh:
             tail = plan_tail(old, appliance_now(old, self._wall()))
             renewed = None if tail is None else await self._tail(call, old, tail)
             if renewed is not None:
-                self.tails += 1
                 return renewed
         fetched = await self._inner.fetch(call)
         return Held(call.asked, fetched, fetched.asked_at)
@@ -95,7 +93,7 @@ class Refresh:
             reply_bytes=sum(part.reply_bytes for part in parts),
             warnings=tuple(dict.fromkeys(word for part in parts for word in part.warnings)),
         )
-        return Held(call.asked, fetched, old.swept_at)
+        return Held(call.asked, fetched, old.swept_at, "tail")
 
     def _still_has_rows(self, held: Held) -> bool:
         """Whether the held list shows rows that its own question, asked now, would list."""

@@ -56,3 +56,9 @@ class CallEvent:
 
 
 CallHook = Callable[[CallEvent], None]
+
+AnswerResult = Literal["hit", "narrowed", "tail", "fetch", "coalesced", "stale", "missing"]
+"""How a question to one system was answered: from the list held for it, from a wider one, by a tail or a whole fetch
+of its own, by a call that was under way already, by a stand-in, not at all."""
+
+AnswerHook = Callable[[SystemId, AnswerResult], None]

@@ -9,6 +9,7 @@ from aiohttp import web
 from gateway.errors import RequestError
 from gateway.web.backups import get_backups, post_backups
 from gateway.web.health import healthz, readyz
+from gateway.web.internals import gateway_systems, metrics
 from gateway.web.session import login, logout
 from gateway.web.systems import get_systems
 
@@ -19,6 +20,8 @@ ROUTES: Final[dict[str, dict[str, Handler]]] = {
     "/api/logout": {"POST": logout},
     "/api/systems": {"GET": get_systems},
     "/api/backups": {"GET": get_backups, "POST": post_backups},
+    "/gateway/systems": {"GET": gateway_systems},
+    "/metrics": {"GET": metrics},
     "/healthz": {"GET": healthz},
     "/readyz": {"GET": readyz},
 }

@@ -1,0 +1,183 @@
+"""Last good lists on disk, so that a restart forgets nothing.
+
+One file for each held list: a magic line, the SHA-256 of all that follows, the length of a JSON header, the header,
+and the compressed rows with their columns. Files are written beside their place, synced and renamed, with mode 0600.
+A file that is torn, changed or about another appliance is told and passed by. There is never a token or a password
+in it.
+"""
+
+import contextlib
+import hashlib
+import os
+import sys
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+from isal import isal_zlib
+
+from gateway.filter import Asked
+from gateway.held import Held
+from gateway.model import BackupList, Fetched
+
+_MAGIC: Final = b"backup-gateway held list 1\n"
+_SUFFIX: Final = ".held"
+_COLUMNS: Final[tuple[tuple[str, str], ...]] = (
+    ("ends", "I"),
+    ("starts", "q"),
+    ("start_spans", "H"),
+    ("finishes", "q"),
+    ("finish_spans", "H"),
+)
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What a file says of its list. Times are epoch seconds, `swept_before_s` seconds before `asked_at`."""
+
+    system_id: int
+    url: str
+    asked: Asked
+    rows: int
+    body_bytes: int
+    asked_at: float
+    wall_at: float
+    took_s: float
+    swept_before_s: float
+    skew_s: float | None
+    warnings: tuple[str, ...]
+    byteorder: Literal["little", "big"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Both clocks read at one moment: a file has epoch seconds, a held list monotonic ones."""
+
+    monotonic: float
+    wall: float
+
+
+class SnapshotError(Exception):
+    """A file that cannot be used; the text says why."""
+
+
+def file_name(system_id: int, asked: Asked) -> str:
+    """The file of a system's list for a question."""
+    digest = hashlib.sha256(msgspec.json.encode(_sorted(asked))).hexdigest()[:24]
+    return f"{system_id}-{digest}{_SUFFIX}"
+
+
+def encode(system_id: int, url: str, held: Held, clocks: Clocks) -> bytes:
+    """A held list as the bytes of its file."""
+    fetched, backups = held.fetched, held.fetched.backups
+    header = Header(
+        system_id=system_id,
+        url=url,
+        asked=held.asked,
+        rows=len(backups),
+        body_bytes=len(backups.body),
+        asked_at=clocks.wall - (clocks.monotonic - fetched.asked_at),
+        wall_at=fetched.wall_at,
+        took_s=fetched.answered_at - fetched.asked_at,
+        swept_before_s=fetched.asked_at - held.swept_at,
+        skew_s=fetched.skew_s,
+        warnings=fetched.warnings,
+        byteorder=sys.byteorder,
+    )
+    head = msgspec.json.encode(header)
+    columns = b"".join(getattr(backups, name).tobytes() for name, _ in _COLUMNS)
+    content = len(head).to_bytes(4, "big") + head + isal_zlib.compress(backups.body + columns, 1)
+    return _MAGIC + hashlib.sha256(content).digest() + content
+
+
+def decode(data: bytes, clocks: Clocks, most_bytes: int) -> tuple[Header, Held]:
+    """The list of a file; raises SnapshotError. `most_bytes` bounds what it may unpack to."""
+    content = data[len(_MAGIC) + 32 :]
+    if not data.startswith(_MAGIC):
+        raise SnapshotError("is no held list of this release")
+    if hashlib.sha256(content).digest() != data[len(_MAGIC) : len(_MAGIC) + 32]:
+        raise SnapshotError("is torn or was changed")
+    length = int.from_bytes(content[:4], "big")
+    try:
+        header = msgspec.json.decode(content[4 : 4 + length], type=Header)
+    except msgspec.MsgspecError as error:
+        raise SnapshotError("has a header of another release") from error
+    if header.byteorder != sys.byteorder:
+        raise SnapshotError("comes from a machine with another byte order")
+    unpacker = isal_zlib.decompressobj()
+    payload = unpacker.decompress(content[4 + length :], most_bytes)
+    if not unpacker.eof:
+        raise SnapshotError("is larger than the memory for held lists")
+    return header, _held(header, payload, clocks)
+
+
+def _held(header: Header, payload: bytes, clocks: Clocks) -> Held:
+    columns: dict[str, array[int]] = {}
+    at = header.body_bytes
+    for name, code in _COLUMNS:
+        column = array(code)
+        size = header.rows * column.itemsize
+        column.frombytes(payload[at : at + size])
+        columns[name] = column
+        at += size
+    if at != len(payload):
+        raise SnapshotError("has another length than its header says")
+    # A wall clock that was set back must not make a list younger than it can be.
+    age = max(0.0, clocks.wall - header.asked_at)
+    asked_at = clocks.monotonic - age
+    fetched = Fetched(
+        BackupList(payload[: header.body_bytes], **columns),
+        asked_at,
+        asked_at + header.took_s,
+        header.wall_at,
+        0,
+        header.skew_s,
+        header.warnings,
+    )
+    return Held(header.asked, fetched, asked_at - header.swept_before_s, "snapshot")
+
+
+def write(folder: Path, name: str, data: bytes) -> None:
+    """Put a file in its place as a whole or not at all; raises OSError."""
+    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)  # mkstemp makes it 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(folder / name)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames last; raises OSError."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """The held lists of a folder, the youngest first; leftovers of a write that never ended are removed."""
+    for leftover in folder.glob(".*.part"):
+        leftover.unlink(missing_ok=True)
+    yield from sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: -path.stat().st_mtime)
+
+
+def remove(folder: Path, names: Iterable[str]) -> None:
+    """Remove files of lists that are held no more."""
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+
+
+def _sorted(asked: Asked) -> list[object]:
+    ids = None if asked.backup_ids is None else sorted(asked.backup_ids)
+    bounds = (asked.start.low, asked.start.high, asked.finish.low, asked.finish.high)
+    return [asked.client_id, asked.instance_id, *bounds, asked.start_hours, asked.end_hours, ids]

@@ -1,0 +1,77 @@
+"""GET /gateway/systems and /metrics: what the gateway knows of itself. Neither ever calls an appliance."""
+
+from typing import Any
+
+from aiohttp import web
+
+from gateway.dates import iso_utc
+from gateway.errors import RequestError
+from gateway.metrics import CONTENT_TYPE, exposition
+from gateway.stack import Gateway, Stacked
+from gateway.web.keys import GATEWAY
+from gateway.web.read import caller_of
+from gateway.web.respond import json_answer
+
+
+async def gateway_systems(request: web.Request) -> web.StreamResponse:
+    """Load, health and savings of each visible system (contract section 4)."""
+    caller = await caller_of(request)
+    gateway = request.app[GATEWAY]
+    shown = [_described(gateway, system) for key, system in gateway.systems.items() if key in caller.systems]
+    return json_answer(request, {"systems": shown})
+
+
+async def metrics(request: web.Request) -> web.StreamResponse:
+    """Prometheus text; names of all systems are in it, so only who sees them all may read it."""
+    gateway = request.app[GATEWAY]
+    if not gateway.config.server.open_metrics:
+        caller = await caller_of(request)
+        if not caller.systems >= set(gateway.systems):
+            raise RequestError(403, "metrics are for credentials that see all systems")
+    headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return web.Response(body=exposition(gateway), headers=headers)
+
+
+def _described(gateway: Gateway, system: Stacked) -> dict[str, Any]:
+    now = gateway.monotonic()
+    refresh, ledger = system.source.refresh, gateway.ledger.of(system.source.system_id)
+    held = gateway.store.held(system.source.system_id)
+    calls, logins = ledger.last_minute(now)
+    breaker = system.guard.breaker
+    state = breaker.state(now)
+    return {
+        "system_id": system.config.id,
+        "system_name": system.config.name,
+        "state": _state(system, bool(held)),
+        "error": None if refresh.last_error is None else refresh.last_error.kind,
+        "last_success": None if refresh.last_success is None else iso_utc(refresh.last_success),
+        "age_seconds": round(min(one.age_s(now) for one in held), 1) if held else None,
+        "rows_held": sum(len(one.fetched.backups) for one in held),
+        "lists_held": len(held),
+        "calls_last_minute": calls,
+        "logins_last_minute": logins,
+        "ceiling": {
+            "calls_per_minute": system.config.limits.calls_per_minute,
+            "concurrency": system.config.limits.concurrency,
+            "free_in_seconds": round(system.gate.free_in(), 1),
+        },
+        "breaker": state,
+        "retry_at": iso_utc(gateway.wall() + breaker.open_until - now) if state == "open" else None,
+        "latency_p50_ms": _ms(ledger.latency(0.5)),
+        "latency_p95_ms": _ms(ledger.latency(0.95)),
+        "answers": dict(ledger.answers),
+        "calls": ledger.calls,
+        "logins": sum(ledger.logins.values()),
+        "calls_saved": ledger.calls_saved,
+    }
+
+
+def _state(system: Stacked, has_lists: bool) -> str:
+    refresh = system.source.refresh
+    if refresh.last_error is not None:
+        return "stale" if has_lists else "missing"
+    return "ok" if refresh.last_success is not None else "unknown"
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 1)
