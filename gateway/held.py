@@ -17,7 +17,7 @@ OVERHEAD_BYTES: Final = 1024
 _INDEX_BYTES_PER_ROW: Final = 32
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Held:
     """A held list.
 

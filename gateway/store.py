@@ -1,14 +1,19 @@
 """Where held lists are kept: bounded in bytes, the least recently used go first."""
 
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from cachetools import LRUCache
 
 from gateway.filter import Asked, Question
 from gateway.held import OVERHEAD_BYTES, Held
 from gateway.model import BackupList, SystemId
+
+
+_LISTS_PER_SYSTEM: Final = 512
+"""Every question looks through the lists of its system: odd filters by the thousand must not make that long."""
 
 
 class Store(Protocol):
@@ -71,16 +76,18 @@ class MemoryStore:
     def view(self, held: Held, question: Question) -> BackupList | None:
         """See Store."""
         found = self._lists.get((id(held), question))
-        return found.picked if isinstance(found, _View) and found.of is held else None
+        return found.picked if isinstance(found, _View) and found.of() is held else None
 
     def put_view(self, held: Held, question: Question, picked: BackupList) -> None:
         """See Store."""
-        self._lists.offer((id(held), question), _View(held, picked))
+        self._lists.offer((id(held), question), _View(weakref.ref(held), picked))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _View:
-    of: Held
+    """Rows picked from a list; it must not keep alive a list that is counted no more."""
+
+    of: "weakref.ref[Held]"
     picked: BackupList
 
     @property
@@ -109,7 +116,10 @@ class _ByBytes(LRUCache[_Key, Held | _View]):
             self.pop(key, None)
             return False
         if isinstance(kept, Held):
-            self._systems.setdefault(key[0], {})[kept.asked] = kept
+            lists = self._systems.setdefault(key[0], {})
+            lists[kept.asked] = kept
+            if len(lists) > _LISTS_PER_SYSTEM:
+                del self[key[0], next(iter(lists))]
         return True
 
     def __delitem__(self, key: _Key, **kwargs: object) -> None:

@@ -104,6 +104,20 @@ def schema() -> int:
     return print_schema()
 
 
+@app.command
+def fingerprint(url: str) -> int:
+    """Print the pin of the certificate that an appliance shows.
+
+    Parameters
+    ----------
+    url:
+        The appliance's https:// address.
+    """
+    from gateway.cli.fingerprint import print_fingerprint
+
+    return print_fingerprint(url)
+
+
 @app.command(name="hash-password")
 def hash_password() -> int:
     """Read a password from a prompt or from stdin and print its hash."""
