@@ -11,7 +11,6 @@ from gateway.filter import Asked, Question
 from gateway.held import OVERHEAD_BYTES, Held
 from gateway.model import BackupList, SystemId
 
-
 _LISTS_PER_SYSTEM: Final = 512
 """Every question looks through the lists of its system: odd filters by the thousand must not make that long."""
 
