@@ -1,104 +1,51 @@
-"""Who may ask, and for which systems: accounts, passwords, session tokens, static tokens."""
+"""Who may ask, and for which systems: credentials become callers here."""
 
 import asyncio
-import hashlib
 import hmac
+import os
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
-import argon2
+from gateway.accounts import Accounts, Caller, hash_password, matches
+from gateway.lockout import AccountLock, AddressLimit
+from gateway.sessions import Sessions
 
-from gateway.config import Config, System
-from gateway.config_tables import TokenTable, UserTable
-from gateway.model import SystemId
-
-IDLE_S: Final = 3600
-ABSOLUTE_S: Final = 43_200
-_SESSIONS_PER_USER: Final = 20
-_VERIFIED_S: Final = 900.0
-_HASHES_AT_ONCE: Final = 4
 LONGEST_PASSWORD_BYTES: Final = 1024
 
-_hasher: Final = argon2.PasswordHasher()
+_VERIFIED_S: Final = 900.0
+_LOGIN_FAILURES_A_MINUTE: Final = 20
+_TOKEN_FAILURES_A_MINUTE: Final = 100
+_HASHES_IN_LINE: Final = 32
+_HASHES_AT_ONCE: Final = max(1, min(4, (os.cpu_count() or 1) // 2))
+"""A hash takes a core for a quarter of a second: some cores must stay for those who only read."""
 
-
-def hash_password(password: str) -> str:
-    """An argon2id hash for the configuration."""
-    return _hasher.hash(password)
-
-
-def new_token() -> str:
-    """256 bits, URL-safe."""
-    return secrets.token_urlsafe(32)
-
-
-def token_hash(token: str) -> str:
-    """How a token is kept: as the SHA-256 of its text, in the form of the configuration."""
-    return "sha256:" + hashlib.sha256(token.encode()).hexdigest()
+Refusal = Literal["wrong", "locked", "flooded", "busy"]
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks. `systems` are the ids that it may see; nothing of the others must ever reach it."""
+class Refused:
+    """Why a credential was not taken. `wrong` is one answer for unknown, wrong and disabled alike."""
 
-    name: str
-    number: int
-    admin: bool
-    systems: frozenset[SystemId]
-    sees_all: bool
-
-
-@dataclass(slots=True)
-class _Session:
-    username: str
-    password_hash: str = field(repr=False)
-    created: float
-    used: float
-
-
-class Accounts:
-    """The users and static tokens of one configuration, with the systems that each may see."""
-
-    def __init__(self, config: Config) -> None:
-        self._users = {user.username: user for user in config.users}
-        self._callers = {
-            user.username: _caller(user, user.username, number, config.systems)
-            for number, user in enumerate(config.users, 1)
-        }
-        self._tokens = {
-            token.token_hash: _caller(token, token.name, 0, config.systems)
-            for token in config.tokens
-            if not token.disabled
-        }
-
-    def __repr__(self) -> str:
-        return f"<Accounts: {len(self._users)} users, {len(self._tokens)} static tokens>"
-
-    def user(self, username: str) -> UserTable | None:
-        """An account that may log in."""
-        user = self._users.get(username)
-        return None if user is None or user.disabled else user
-
-    def caller(self, username: str) -> Caller:
-        """What that user may see."""
-        return self._callers[username]
-
-    def static(self, token: str) -> Caller | None:
-        """The owner of a static token."""
-        return self._tokens.get(token_hash(token))
+    why: Refusal
+    retry_s: float = 0.0
+    locks: bool = False
+    """Whether this failure was the one that locked the name."""
 
 
 class Access:
-    """Turns credentials into callers. Sessions are kept by the hash of their token, never by the token."""
+    """Turns credentials into callers, and slows down those who guess."""
 
     def __init__(self, accounts: Accounts, *, monotonic: Callable[[], float]) -> None:
         self.accounts = accounts
+        self.sessions = Sessions(monotonic)
         self._monotonic = monotonic
-        self._sessions: OrderedDict[str, _Session] = OrderedDict()
+        self._lock = AccountLock()
+        self._logins = AddressLimit(_LOGIN_FAILURES_A_MINUTE)
+        self._tokens = AddressLimit(_TOKEN_FAILURES_A_MINUTE)
         self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
+        self._in_line = 0
         # Passwords that were verified a moment ago, under a key that dies with the process: one client logs in for
         # each call, and must not cost a whole argon2 each time.
         self._memo_key = secrets.token_bytes(32)
@@ -106,69 +53,66 @@ class Access:
         self._dummy_hash = hash_password(secrets.token_hex(16))
 
     def __repr__(self) -> str:
-        return f"<Access {self.accounts!r}, {len(self._sessions)} sessions>"
+        return f"<Access {self.accounts!r}, {self.sessions!r}, {self._lock!r}>"
 
-    async def verify(self, username: str, password: str) -> Caller | None:
-        """The caller behind a name and a password; None for every kind of refusal, which all take the same time."""
+    def replace(self, accounts: Accounts) -> None:
+        """Other accounts from now on: sessions of removed, disabled or re-passworded users are dead at once."""
+        self.accounts = accounts
+        self._verified.clear()
+
+    async def verify(self, username: str, password: str, address: str) -> Caller | Refused:
+        """The caller behind a name and a password, or why there is none.
+
+        Unknown, wrong and disabled take the same way through one hash; a locked name is refused before it.
+        """
+        now = self._monotonic()
+        wait = self._lock.locked_for(username, now)
+        if wait > 0:
+            return Refused("locked", wait)
+        wait = self._logins.blocked_for(address, now)
+        if wait > 0:
+            return Refused("flooded", wait)
         user = self.accounts.user(username)
         stored = self._dummy_hash if user is None else user.password_hash
         memo = hmac.digest(
             self._memo_key, b"\0".join((username.encode(), password.encode(), stored.encode())), "sha256"
         )
         known, until = self._verified.get(username, (b"", 0.0))
-        if user is not None and self._monotonic() < until and hmac.compare_digest(known, memo):
-            return self.accounts.caller(username)
-        async with self._hashing:
-            right = await asyncio.to_thread(_matches, stored, password)
-        if user is None or not right:
+        if user is None or now >= until or not hmac.compare_digest(known, memo):
+            right = await self._hashed(stored, password)
+            if right is None:
+                return Refused("busy", 1.0)
+            if user is None or not right:
+                return self._refused(username, address)
+            self._verified[username] = (memo, self._monotonic() + _VERIFIED_S)
+        self._lock.succeeded(username)
+        caller = self.accounts.caller(username)
+        return caller if caller is not None else Refused("wrong")
+
+    def by_token(self, token: str, address: str) -> Caller | Refused:
+        """The caller behind a session token or a static token, or why there is none."""
+        caller = self.sessions.caller(token, self.accounts) or self.accounts.static(token)
+        if caller is not None:
+            return caller
+        now = self._monotonic()
+        wait = self._tokens.blocked_for(address, now)
+        if wait > 0:
+            return Refused("flooded", wait)
+        self._tokens.failed(address, now)
+        return Refused("wrong")
+
+    async def _hashed(self, stored: str, password: str) -> bool | None:
+        """Whether the password fits; None where too many wait for a hash already."""
+        if self._in_line >= _HASHES_IN_LINE:
             return None
-        self._verified[username] = (memo, self._monotonic() + _VERIFIED_S)
-        return self.accounts.caller(username)
+        self._in_line += 1
+        try:
+            async with self._hashing:
+                return await asyncio.to_thread(matches, stored, password)
+        finally:
+            self._in_line -= 1
 
-    def open_session(self, caller: Caller) -> str:
-        """A new token; the oldest session of a user with too many ends."""
-        user = self.accounts.user(caller.name)
-        own = [digest for digest, session in self._sessions.items() if session.username == caller.name]
-        for digest in own[: max(0, len(own) - _SESSIONS_PER_USER + 1)]:
-            del self._sessions[digest]
-        token, now = new_token(), self._monotonic()
-        self._sessions[token_hash(token)] = _Session(caller.name, user.password_hash if user else "", now, now)
-        return token
-
-    def by_token(self, token: str) -> Caller | None:
-        """The caller behind a session token or a static token."""
-        digest = token_hash(token)
-        session = self._sessions.get(digest)
-        if session is None:
-            return self.accounts.static(token)
-        now, user = self._monotonic(), self.accounts.user(session.username)
-        dead = now - session.used >= IDLE_S or now - session.created >= ABSOLUTE_S
-        if dead or user is None or user.password_hash != session.password_hash:
-            del self._sessions[digest]
-            return None
-        session.used = now
-        return self.accounts.caller(session.username)
-
-    def close_session(self, token: str) -> bool:
-        """End a session; False where the token is none of a session."""
-        return self._sessions.pop(token_hash(token), None) is not None
-
-
-def _matches(stored: str, password: str) -> bool:
-    try:
-        return _hasher.verify(stored, password)
-    except argon2.exceptions.VerifyMismatchError:
-        return False
-
-
-def _caller(rights: UserTable | TokenTable, name: str, number: int, systems: tuple[System, ...]) -> Caller:
-    everything = rights.systems == "all"
-    visible = frozenset(
-        SystemId(system.id)
-        for system in systems
-        if everything
-        or system.id in rights.systems
-        or system.customer in rights.customers
-        or not system.tags.isdisjoint(rights.tags)
-    )
-    return Caller(name, number, rights.role == "admin", visible, everything)
+    def _refused(self, username: str, address: str) -> Refused:
+        now = self._monotonic()
+        self._logins.failed(address, now)
+        return Refused("wrong", locks=self._lock.failed(username, now))

@@ -45,6 +45,20 @@ def _exception_as(form: str) -> Any:
     return structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 
 
+def audit(action: str, *, who: str, address: str, what: str, outcome: str) -> None:
+    """One JSON line, whatever the level and the form of the log: who did what, from where, and what came of it."""
+    record = {
+        "audit": action,
+        "who": who,
+        "address": address,
+        "what": what,
+        "outcome": outcome,
+        **structlog.contextvars.get_contextvars(),
+    }
+    stamped = structlog.processors.TimeStamper(fmt="iso", utc=True)(None, "", record)
+    structlog.get_config()["logger_factory"]().msg(_to_json(_safe(None, "", stamped)))
+
+
 def log_call(event: CallEvent) -> None:
     """One line for each call to an appliance."""
     logger = structlog.get_logger()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Set
 
-from gateway.access import Caller
+from gateway.accounts import Caller
 from gateway.config import System
 from gateway.errors import RequestError
 from gateway.model import SystemId

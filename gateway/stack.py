@@ -16,7 +16,8 @@ from typing import Final
 
 import aiohttp
 
-from gateway.access import Access, Accounts
+from gateway.access import Access
+from gateway.accounts import Accounts
 from gateway.config import Config, System
 from gateway.dates import ApplianceZone
 from gateway.keeper import Keeper

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from gateway.access import hash_password
+from gateway.accounts import hash_password
 from gateway.cli.serve import listening
 from gateway.config import parse
 from gateway.observe import configure_logs

@@ -4,7 +4,8 @@ import getpass
 import json
 import sys
 
-from gateway.access import LONGEST_PASSWORD_BYTES, hash_password, new_token, token_hash
+from gateway.access import LONGEST_PASSWORD_BYTES
+from gateway.accounts import hash_password, new_token, token_hash
 
 
 def print_password_hash() -> int:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from gateway import merge
-from gateway.access import Caller
+from gateway.accounts import Caller
 from gateway.fanout import answers
 from gateway.model import SystemAnswer
 from gateway.plan import Need

@@ -3,12 +3,16 @@
 import asyncio
 import base64
 import binascii
+import math
 from typing import Final
 
 from aiohttp import web
 
-from gateway.access import LONGEST_PASSWORD_BYTES, Caller
+from gateway.access import LONGEST_PASSWORD_BYTES, Refused
+from gateway.accounts import Caller
 from gateway.errors import RequestError
+from gateway.observe import audit
+from gateway.web.address import client_address
 from gateway.web.keys import GATEWAY, LOG
 
 _BODY_S: Final = 10.0
@@ -39,16 +43,18 @@ async def read_body(request: web.Request) -> bytes:
 async def caller_of(request: web.Request) -> Caller:
     """Who asks; RequestError 401 without a good credential, 400 for several at once (contract section 4)."""
     kind, credential = _credential(request)
-    access = request.app[GATEWAY].access
+    access, address = request.app[GATEWAY].access, client_address(request)
     if kind == "basic":
         name, password = _basic(credential)
-        caller = await access.verify(name, password)
+        found = await access.verify(name, password, address)
+        audit_refusal(request, "basic", name, found)
     else:
-        caller = access.by_token(credential)
-    if caller is None:
-        raise unauthorized("the credential is not valid, or not valid any more")
-    request[LOG]["caller"] = caller.name
-    return caller
+        found = access.by_token(credential, address)
+        audit_refusal(request, "token", "", found)
+    if isinstance(found, Refused):
+        raise refused(found, "the credential is not valid, or not valid any more")
+    request[LOG]["caller"] = found.name
+    return found
 
 
 def bearer_of(request: web.Request) -> str:
@@ -57,6 +63,26 @@ def bearer_of(request: web.Request) -> str:
     if kind == "basic":
         raise RequestError(400, "a request with a password has no session", field="Authorization")
     return credential
+
+
+def refused(refusal: Refused, message: str) -> RequestError:
+    """The answer to a credential that is not taken: 401 for what is wrong, 429 or 503 for what comes too often."""
+    if refusal.why == "wrong":
+        return unauthorized(message)
+    headers = {"Retry-After": str(max(1, math.ceil(refusal.retry_s)))}
+    if refusal.why == "busy":
+        return RequestError(503, "too many logins are being checked; try again", headers=headers)
+    return RequestError(429, "too many failed attempts; try again later", headers=headers)
+
+
+def audit_refusal(request: web.Request, what: str, name: str, found: Caller | Refused) -> None:
+    """An audit line for a refusal, and one for the lock that it brought about."""
+    if not isinstance(found, Refused):
+        return
+    who, address = name or "?", client_address(request)
+    audit("refusal", who=who, address=address, what=what, outcome=found.why)
+    if found.locks:
+        audit("lock", who=who, address=address, what=what, outcome="locked for 15 minutes")
 
 
 def unauthorized(message: str) -> RequestError:

@@ -4,11 +4,14 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.access import IDLE_S, LONGEST_PASSWORD_BYTES
+from gateway.access import LONGEST_PASSWORD_BYTES, Refused
 from gateway.errors import bad_field
+from gateway.observe import audit
 from gateway.query import read_json
+from gateway.sessions import IDLE_S
+from gateway.web.address import client_address
 from gateway.web.keys import GATEWAY, LOG
-from gateway.web.read import bearer_of, read_body, unauthorized
+from gateway.web.read import audit_refusal, bearer_of, read_body, refused
 from gateway.web.respond import json_answer
 
 
@@ -17,18 +20,21 @@ async def login(request: web.Request) -> web.StreamResponse:
     body = read_json(await read_body(request))
     username, password = _text(body, "username"), _text(body, "password")
     gateway = request.app[GATEWAY]
-    caller = await gateway.access.verify(username, password)
-    if caller is None:
-        raise unauthorized("the user name or the password is wrong")
-    request[LOG]["caller"] = caller.name
-    token = gateway.access.open_session(caller)
+    address = client_address(request)
+    found = await gateway.access.verify(username, password, address)
+    audit_refusal(request, "login", username, found)
+    if isinstance(found, Refused):
+        raise refused(found, "the user name or the password is wrong")
+    request[LOG]["caller"] = found.name
+    audit("login", who=found.name, address=address, what="session", outcome="granted")
+    token = gateway.access.sessions.open(found, gateway.access.accounts)
     answer = {
         "auth_token": token,
         "token": token,
         "timeout": IDLE_S,
         "expires": int(gateway.wall()) + IDLE_S,
-        "id": caller.number,
-        "superuser": caller.admin,
+        "id": found.number,
+        "superuser": found.admin,
     }
     return json_answer(request, answer, status=201)
 
@@ -36,11 +42,13 @@ async def login(request: web.Request) -> web.StreamResponse:
 async def logout(request: web.Request) -> web.StreamResponse:
     """Ends the session whose token is sent."""
     token = bearer_of(request)
-    access = request.app[GATEWAY].access
-    if access.by_token(token) is None:
-        raise unauthorized("the credential is not valid, or not valid any more")
-    if not access.close_session(token):
+    access, address = request.app[GATEWAY].access, client_address(request)
+    found = access.by_token(token, address)
+    if isinstance(found, Refused):
+        raise refused(found, "the credential is not valid, or not valid any more")
+    if not access.sessions.close(token):
         raise bad_field("AuthToken", "a static token has no session that could end")
+    audit("logout", who=found.name, address=address, what="session", outcome="ended")
     return json_answer(request, {"result": [{"code": "0", "message": "logged out"}]})
 
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from gateway.access import Caller
+from gateway.accounts import Caller
 from gateway.stack import Stacked
 from gateway.web.keys import GATEWAY
 from gateway.web.read import caller_of
