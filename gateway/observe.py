@@ -37,12 +37,22 @@ def configure_logs(log: Log, stream: TextIO | None = None) -> None:
         logger_factory=structlog.WriteLoggerFactory(output),
         cache_logger_on_first_use=False,
     )
+    logging.basicConfig(handlers=[_Libraries()], level=logging.WARNING, force=True)
 
 
 def _exception_as(form: str) -> Any:
     if form == "console":
         return structlog.processors.format_exc_info
     return structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
+
+class _Libraries(logging.Handler):
+    """What libraries log, as lines of ours: without their tracebacks, which may quote what a caller has sent."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See logging.Handler."""
+        error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        structlog.get_logger().warning("library", logger=record.name, message=str(record.msg), error=error)
 
 
 def audit(action: str, *, who: str, address: str, what: str, outcome: str) -> None:

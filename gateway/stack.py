@@ -71,6 +71,7 @@ class Gateway:
         self.access = Access(Accounts(config), monotonic=monotonic)
         self.store: Store = MemoryStore(config.cache.memory_bytes)
         self.systems: Mapping[SystemId, Stacked] = {}
+        self._retired: list[Stacked] = []
         self.ledger = Ledger(monotonic)
         self._keeper = self._made_keeper() if config.cache.snapshot else None
         self._log_hook = hook
@@ -92,12 +93,9 @@ class Gateway:
             trust_env=False,
             headers={"User-Agent": "backup-gateway"},
         )
-        total = asyncio.Semaphore(self.config.fanout.total_concurrency)
-        budget = RetryBudget(self.monotonic)
-        self.systems = {
-            SystemId(system.id): self._stacked(system, total, budget)
-            for system in sorted(self.config.systems, key=lambda system: system.id)
-        }
+        self._total = asyncio.Semaphore(self.config.fanout.total_concurrency)
+        self._budget = RetryBudget(self.monotonic)
+        self.systems = self._all_stacked(self.config)
         if self._keeper is not None:
             await self._keeper.open()
             for system_id, system in self.systems.items():
@@ -106,12 +104,40 @@ class Gateway:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        for system in self.systems.values():
+        for system in (*self.systems.values(), *self._retired):
             await system.source.close()
         if self._keeper is not None:
             await self._keeper.close()
         await self._http.close()
         await self._resolver.close()
+
+    def apply(self, config: Config) -> None:
+        """Let another configuration take effect. Requests in flight go on with what they began with.
+
+        [server], [log] and the bounds of [cache] need a restart; everything else counts from now on.
+        """
+        before = self.systems
+        self.config = config
+        self.access.replace(Accounts(config))
+        self.systems = self._all_stacked(config)
+        for system_id, old in before.items():
+            new = self.systems.get(system_id)
+            if new is old:
+                continue
+            old.source.refresh.retire()
+            self._retired.append(old)
+            if new is None or not _same_appliance(old.config, new.config):
+                self.store.forget(system_id)
+
+    def _all_stacked(self, config: Config) -> dict[SystemId, Stacked]:
+        """Every system's onion; what did not change keeps its session, its ceiling and its breaker."""
+        stacked = {}
+        for system in sorted(config.systems, key=lambda system: system.id):
+            old = self.systems.get(SystemId(system.id))
+            # A breaker that was locked by a changed certificate gets its new chance with each configuration.
+            keep = old is not None and old.config == system and not old.guard.breaker.locked
+            stacked[SystemId(system.id)] = old if old is not None and keep else self._stacked(system)
+        return stacked
 
     def _made_keeper(self) -> Keeper:
         return Keeper(
@@ -127,7 +153,7 @@ class Gateway:
         self.ledger.called(event)
         self._log_hook(event)
 
-    def _stacked(self, system: System, total: asyncio.Semaphore, budget: RetryBudget) -> Stacked:
+    def _stacked(self, system: System) -> Stacked:
         system_id, limits, zone = SystemId(system.id), system.limits, ApplianceZone(system.timezone)
         clocks: dict[str, Clock] = {"monotonic": self.monotonic, "wall": self.wall}
         transport = Transport(
@@ -136,7 +162,7 @@ class Gateway:
             pins=system.fingerprints,
             connect_s=limits.connect_seconds,
             max_reply_bytes=limits.max_reply_bytes,
-            total=total,
+            total=self._total,
         )
         session = Session(
             transport, system_id, system.name, system.username, system.password, hook=self._called, **clocks
@@ -156,7 +182,7 @@ class Gateway:
             hook=self._called,
             **clocks,
         )
-        guard = Guarded(appliance, Breaker(self._jitter), budget, jitter=self._jitter, **clocks)
+        guard = Guarded(appliance, Breaker(self._jitter), self._budget, jitter=self._jitter, **clocks)
         refresh = Refresh(guard, self.store, system_id, self.config.cache.sweep_seconds, **clocks)
         source = Cached(
             refresh,
@@ -171,3 +197,13 @@ class Gateway:
             **clocks,
         )
         return Stacked(system, zone, source, guard, gate)
+
+
+def _same_appliance(old: System, new: System) -> bool:
+    """Whether lists of the old one are lists of the new one as well."""
+    return (old.url, old.remote_system_id, old.timezone, old.name) == (
+        new.url,
+        new.remote_system_id,
+        new.timezone,
+        new.name,
+    )

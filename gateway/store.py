@@ -35,6 +35,10 @@ class Store(Protocol):
         """Keep a list in place of the older one for the same question; False where it does not fit."""
         ...
 
+    def forget(self, system_id: SystemId) -> None:
+        """Drop every list of a system: it is another appliance now."""
+        ...
+
     def view(self, held: Held, question: Question) -> BackupList | None:
         """Rows picked from `held` before, for the same question."""
         ...
@@ -71,6 +75,11 @@ class MemoryStore:
     def put(self, system_id: SystemId, held: Held) -> bool:
         """See Store."""
         return self._lists.offer((system_id, held.asked), held)
+
+    def forget(self, system_id: SystemId) -> None:
+        """See Store."""
+        for held in self.held(system_id):
+            self._lists.pop((system_id, held.asked), None)
 
     def view(self, held: Held, question: Question) -> BackupList | None:
         """See Store."""

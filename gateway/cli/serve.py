@@ -12,19 +12,26 @@ from typing import Final
 import aiohttp
 import structlog
 from aiohttp import web
+from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
 from isal import isal_zlib
 
+from gateway.cli.reload import reload_on, watch
 from gateway.config import Config, load
 from gateway.errors import ConfigError
 from gateway.observe import configure_logs
 from gateway.stack import Gateway
-from gateway.web.app import create_app, create_runner
+from gateway.web.app import create_app
+from gateway.web.server import Runner
 
 _BACKLOG: Final = 1024
 
 
 def serve_file(path: Path) -> int:
     """Run until SIGTERM or Ctrl-C; 2 where the configuration is at fault."""
+    if HttpRequestParser is HttpRequestParserPy:
+        # The C parser is the strict one; with two parsers the same bytes could mean two requests.
+        print("aiohttp runs without its C extensions (AIOHTTP_NO_EXTENSIONS?), which is refused", file=sys.stderr)
+        return 2
     try:
         config = load(path)
     except ConfigError as error:
@@ -32,21 +39,28 @@ def serve_file(path: Path) -> int:
         return 2
     configure_logs(config.log)
     try:
-        return asyncio.run(_serve(config, path.parent))
+        return asyncio.run(_serve(config, path))
     except OSError as error:
         print(f"{path}: server: cannot listen on {config.server.host}:{config.server.port}: {error}", file=sys.stderr)
         return 2
 
 
-async def _serve(config: Config, folder: Path) -> int:
-    stop = asyncio.Event()
+async def _serve(config: Config, path: Path) -> int:
+    stop, again = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with listening(config, folder) as address:
+    loop.add_signal_handler(signal.SIGHUP, again.set)
+    made: list[Gateway] = []
+    async with listening(config, path.parent, made.append) as address:
         structlog.get_logger().info("listening", address=address, systems=len(config.systems))
+        watcher = asyncio.create_task(watch(path, again))
+        reloader = asyncio.create_task(reload_on(again, path, made[0]))
         await stop.wait()
         structlog.get_logger().info("draining")
+        watcher.cancel()
+        reloader.cancel()
+        await asyncio.gather(watcher, reloader, return_exceptions=True)
     return 0
 
 
@@ -57,7 +71,8 @@ async def listening(config: Config, folder: Path, made: Callable[[Gateway], None
     gateway = Gateway(config)
     if made is not None:
         made(gateway)
-    runner = create_runner(create_app(gateway))
+    # Behind a trusted proxy all connections come from its address.
+    runner = Runner(create_app(gateway), per_address=not config.server.trusted_proxies)
     await runner.setup()
     try:
         site = web.TCPSite(

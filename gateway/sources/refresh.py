@@ -28,6 +28,7 @@ class Refresh:
         self._sweep_s = sweep_s
         self._monotonic = monotonic
         self._wall = wall
+        self._retired = False
         self._too_large: dict[Asked, tuple[float, FetchError]] = {}
         self.last_success: float | None = None
         self.last_error: FetchError | None = None
@@ -35,6 +36,10 @@ class Refresh:
 
     def __repr__(self) -> str:
         return f"<Refresh of system {self._system_id}, {self.last_error or 'in order'}, {self._inner!r}>"
+
+    def retire(self) -> None:
+        """From now on nothing is kept: another appliance, or another setting of it, has taken the place."""
+        self._retired = True
 
     def known_too_large(self, asked: Asked) -> FetchError | None:
         """A list that was too large a moment ago is not asked for again."""
@@ -56,7 +61,8 @@ class Refresh:
             old.emptied += 1
             old.failed = FetchError("bad_reply", "an empty list where backups were listed before; asked once more")
             return old
-        self._store.put(self._system_id, held)
+        if not self._retired:
+            self._store.put(self._system_id, held)
         return held
 
     async def _renewed(self, call: Call, *, whole: bool) -> Held:

@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from aiohttp import web
@@ -18,7 +18,7 @@ from gateway.query import BackupQuery, parse_both, parse_query_string
 from gateway.selection import select
 from gateway.stack import Gateway, Stacked
 from gateway.web.keys import GATEWAY, LOG
-from gateway.web.read import caller_of, read_body
+from gateway.web.read import caller_of, read_body, unauthorized
 from gateway.web.respond import parts_answer, problem
 
 _HOUR_S: Final = 3600
@@ -55,7 +55,7 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
     gateway = request.app[GATEWAY]
     systems = select(gateway.systems, caller, query)
     max_age_s = 0.0 if _asks_no_cache(request) else query.max_age_s
-    outcome = await _ask(gateway, systems, query, max_age_s, begun)
+    outcome = _rechecked(gateway, caller, query, await _ask(gateway, systems, query, max_age_s, begun))
     status = _status(outcome.answers, query)
     request[LOG].update(_log_facts(outcome.answers))
     headers = {"X-Gateway-Complete": "true" if merge.is_complete(outcome.answers) else "false"}
@@ -76,6 +76,17 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
     parts = merge.body_parts(outcome.answers, merge.Shape(query.order_by, query.descending, query.fields), extra)
     headers["Server-Timing"] = _timing(outcome, time.perf_counter() - merging)
     return await parts_answer(request, parts, status=status, headers=headers)
+
+
+def _rechecked(gateway: Gateway, caller: Caller, query: BackupQuery, outcome: Outcome) -> Outcome:
+    """Rights may have been taken away while the answer was on its way: they count at the merge as well."""
+    current = gateway.access.accounts.now(caller)
+    if current is None:
+        raise unauthorized("the credential is not valid any more")
+    kept = [answer for answer in outcome.answers if answer.system_id in current.systems]
+    if len(kept) < len(outcome.answers):
+        select(gateway.systems, current, query)  # a system that was named is unknown from now on
+    return replace(outcome, answers=kept)
 
 
 async def _ask(

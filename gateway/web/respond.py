@@ -16,6 +16,15 @@ _ONE_PIECE_BYTES: Final = 1_048_576
 _GROUP_BYTES: Final = 262_144
 _READER_S: Final = 30.0
 
+SAFE_HEADERS: Final = {
+    "Content-Type": _JSON,
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    # No page may be made of an answer, whatever a browser thinks that it is.
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+"""What every JSON answer carries (contract section 4)."""
+
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -110,11 +119,10 @@ def takes_gzip(request: web.Request) -> bool:
     return False
 
 
+def error_body(status: int, message: str) -> bytes:
+    """The bytes of an error answer."""
+    return _encode(problem(status, message))
+
+
 def _headers(more: Mapping[str, str] | None) -> dict[str, str]:
-    return {
-        "Content-Type": _JSON,
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-        "Vary": "Accept-Encoding",
-        **(more or {}),
-    }
+    return SAFE_HEADERS | {"Vary": "Accept-Encoding"} | dict(more or {})
