@@ -198,12 +198,19 @@ class _Reader:
                 self._fault(f"{path}.password_env", f"the environment has no {table.password_env}")
                 return None
             return SecretStr(value)
-        file = self._folder / (table.password_file or "")
+        file = self._secret_file(table.password_file or "")
         try:
             return SecretStr(file.read_text("utf-8").rstrip("\r\n"))
         except (OSError, UnicodeDecodeError) as error:
             self._fault(f"{path}.password_file", f"cannot be read: {_reason(error)}")
             return None
+
+    def _secret_file(self, name: str) -> Path:
+        """A bare name is looked up among the credentials of systemd first (LoadCredential=)."""
+        credentials = self._environ.get("CREDENTIALS_DIRECTORY")
+        if credentials and "/" not in name and (Path(credentials) / name).is_file():
+            return Path(credentials) / name
+        return self._folder / name
 
 
 def _table(tables: dict[str, Any], name: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from gateway.dates import ApplianceZone
 from gateway.keeper import Keeper
 from gateway.ledger import Ledger
 from gateway.model import SystemId
-from gateway.observe import log_call
+from gateway.observe import audit, log_call
 from gateway.resolver import OwnThreadsResolver
 from gateway.sources.appliance import Appliance
 from gateway.sources.breaker import Breaker
@@ -72,6 +72,7 @@ class Gateway:
         self.store: Store = MemoryStore(config.cache.memory_bytes)
         self.systems: Mapping[SystemId, Stacked] = {}
         self._retired: list[Stacked] = []
+        self._wrong_pins: set[SystemId] = set()
         self.ledger = Ledger(monotonic)
         self._keeper = self._made_keeper() if config.cache.snapshot else None
         self._log_hook = hook
@@ -152,6 +153,12 @@ class Gateway:
     def _called(self, event: CallEvent) -> None:
         self.ledger.called(event)
         self._log_hook(event)
+        wrong = event.error == "tls_pin"
+        if wrong != (event.system_id in self._wrong_pins) and (wrong or event.error is None):
+            # Once for each change of state: with both prints, which only an administrator gets to read.
+            self._wrong_pins ^= {event.system_id}
+            outcome = f"refused: {event.detail}" if wrong else "trusted again"
+            audit("pin", who=event.system, address="", what="certificate", outcome=outcome)
 
     def _stacked(self, system: System) -> Stacked:
         system_id, limits, zone = SystemId(system.id), system.limits, ApplianceZone(system.timezone)

@@ -180,5 +180,11 @@ def _translated(error: BaseException) -> FetchError:
     causes = list(_causes(error))
     for kind_of, kind, text in _TABLE:
         if any(isinstance(cause, kind_of) for cause in causes):
-            return FetchError(kind, text, detail=f"{error.__class__.__name__}: {error}"[:300])
+            return FetchError(kind, text, detail=_detail(error))
     return FetchError("bad_reply", "the appliance's reply cannot be read", detail=error.__class__.__name__)
+
+
+def _detail(error: BaseException) -> str:
+    if isinstance(error, aiohttp.ServerFingerprintMismatch):
+        return f"pinned sha256:{error.expected.hex()}, shown sha256:{error.got.hex()}"
+    return f"{error.__class__.__name__}: {error}"[:300]

@@ -5,17 +5,18 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from gateway.stack import Gateway
-from gateway.web.keys import GATEWAY
-from gateway.web.middleware import add_request_id, outer_guard
+from gateway.web.keys import GATEWAY, LOAD, Load
+from gateway.web.middleware import add_headers, admission, outer_guard
 from gateway.web.routes import dispatch
 
 
 def create_app(gateway: Gateway) -> web.Application:
     """The application over a gateway that is not open yet: it opens and closes with the application."""
-    app = web.Application(middlewares=[outer_guard])
+    app = web.Application(middlewares=[outer_guard, admission])
     app[GATEWAY] = gateway
+    app[LOAD] = Load()
     app.router.add_route("*", "/{path:.*}", dispatch)
-    app.on_response_prepare.append(add_request_id)
+    app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(_opened)
     return app
 

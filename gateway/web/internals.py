@@ -4,10 +4,13 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.accounts import Caller
 from gateway.dates import iso_utc
 from gateway.errors import RequestError
 from gateway.metrics import CONTENT_TYPE, exposition
+from gateway.observe import audit
 from gateway.stack import Gateway, Stacked
+from gateway.web.address import client_address
 from gateway.web.keys import GATEWAY
 from gateway.web.read import caller_of
 from gateway.web.respond import json_answer
@@ -17,6 +20,7 @@ async def gateway_systems(request: web.Request) -> web.StreamResponse:
     """Load, health and savings of each visible system (contract section 4)."""
     caller = await caller_of(request)
     gateway = request.app[GATEWAY]
+    _audit_admin(request, caller, "/gateway/systems")
     shown = [_described(gateway, system) for key, system in gateway.systems.items() if key in caller.systems]
     return json_answer(request, {"systems": shown})
 
@@ -28,8 +32,14 @@ async def metrics(request: web.Request) -> web.StreamResponse:
         caller = await caller_of(request)
         if not caller.systems >= set(gateway.systems):
             raise RequestError(403, "metrics are for credentials that see all systems")
+        _audit_admin(request, caller, "/metrics")
     headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return web.Response(body=exposition(gateway), headers=headers)
+
+
+def _audit_admin(request: web.Request, caller: Caller, what: str) -> None:
+    if caller.admin:
+        audit("admin_read", who=caller.name, address=client_address(request), what=what, outcome="answered")
 
 
 def _described(gateway: Gateway, system: Stacked) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What an application and a request carry."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
@@ -7,6 +8,16 @@ from aiohttp import web
 from gateway.stack import Gateway
 
 GATEWAY: Final = web.AppKey("gateway", Gateway)
+
+
+@dataclass(slots=True)
+class Load:
+    """Requests that are being answered now."""
+
+    running: int = 0
+
+
+LOAD: Final = web.AppKey("load", Load)
 
 REQUEST_ID: Final = "request_id"
 """On a request: the id that its answer and its log lines carry."""

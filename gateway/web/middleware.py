@@ -10,8 +10,13 @@ import structlog
 from aiohttp import web
 
 from gateway.errors import RequestError
-from gateway.web.keys import LOG, REQUEST_ID
+from gateway.web.keys import GATEWAY, LOAD, LOG, REQUEST_ID
+from gateway.web.paths import normalised
 from gateway.web.respond import error_answer
+
+_ALWAYS: Final = frozenset({"/healthz", "/readyz"})
+_RUNNING: Final = 4096
+"""Requests at once. Beyond it a quick refusal helps more than a slow answer."""
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -59,6 +64,30 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
     return response
 
 
-async def add_request_id(request: web.Request, response: web.StreamResponse) -> None:
+@web.middleware
+async def admission(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Only hosts that are meant, and only as many requests at once as can be served; health is always told."""
+    if normalised(request.rel_url.raw_path) in _ALWAYS:
+        return await handler(request)
+    gateway = request.app[GATEWAY]
+    allowed = gateway.config.server.allowed_hosts
+    if allowed and _host_of(request) not in {host.lower().rstrip(".") for host in allowed}:
+        raise RequestError(421, "this gateway does not answer for that host", field="Host")
+    if request.app[LOAD].running >= _RUNNING:
+        raise RequestError(503, "too many requests at once; try again", headers={"Retry-After": "1"})
+    request.app[LOAD].running += 1
+    try:
+        return await handler(request)
+    finally:
+        request.app[LOAD].running -= 1
+
+
+def _host_of(request: web.Request) -> str:
+    """The host that a request names, without its port."""
+    return (request.url.host or "").lower().rstrip(".")
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Signal before the headers of any answer leave, streams among them."""
     response.headers["X-Request-ID"] = request.get(REQUEST_ID, "")
+    response.headers["Server"] = "backup-gateway"  # no release for those who look for an old one

@@ -1,6 +1,5 @@
 """Every route, on one page. Paths are normalised before they are looked up, with no redirect (contract section 4)."""
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -10,6 +9,7 @@ from gateway.errors import RequestError
 from gateway.web.backups import get_backups, post_backups
 from gateway.web.health import healthz, readyz
 from gateway.web.internals import gateway_systems, metrics
+from gateway.web.paths import normalised
 from gateway.web.session import login, logout
 from gateway.web.systems import get_systems
 
@@ -27,12 +27,6 @@ ROUTES: Final[dict[str, dict[str, Handler]]] = {
 }
 
 _READ_ONLY: Final = "this gateway only reads: it never writes to an appliance"
-_SLASHES: Final = re.compile("/{2,}")
-
-
-def normalised(raw_path: str) -> str:
-    """One spelling of a path: doubled slashes fold, a trailing one goes. Escapes stay: %2e%2e names nothing here."""
-    return _SLASHES.sub("/", raw_path).rstrip("/") or "/"
 
 
 async def dispatch(request: web.Request) -> web.StreamResponse:
