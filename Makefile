@@ -28,6 +28,7 @@ check: $(VENV)/.ready
 	$(BIN)/ruff format --check gateway tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.tools.audit
 
 test: check
 	$(BIN)/pytest -n 2 --dist loadfile

@@ -14,16 +14,23 @@ _STARTS_PER_TURN: Final = 8
 
 
 async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncIterator[SystemAnswer]:
-    """Each system's answer in the order in which they finish.
+    """Each system's answer in the order in which they finish: held ones at once, without a task of their own.
 
     The slowest known systems start first, since the whole answer waits for them; a few start at each turn of the
     event loop. Leaving the iterator early cancels the waiting, not the fetches.
     """
+    waiting = []
+    for system, question, need in asked:
+        at_once = system.answer_held(question, need)
+        if at_once is None:
+            waiting.append((system, question, need))
+        else:
+            yield at_once
     tasks: list[asyncio.Task[SystemAnswer]] = []
-    slowest_first = sorted(asked, key=lambda entry: -(entry[0].refresh.latency_s or 0.0))
+    waiting.sort(key=lambda entry: -(entry[0].refresh.latency_s or 0.0))
     try:
-        for begin in range(0, len(slowest_first), _STARTS_PER_TURN):
-            for system, question, need in slowest_first[begin : begin + _STARTS_PER_TURN]:
+        for begin in range(0, len(waiting), _STARTS_PER_TURN):
+            for system, question, need in waiting[begin : begin + _STARTS_PER_TURN]:
                 tasks.append(asyncio.create_task(system.answer(question, need)))
             await asyncio.sleep(0)
         for finished in asyncio.as_completed(tasks):

@@ -53,15 +53,17 @@ def freshness_of(
     `error` is why a stand-in is needed, which may shorten its life.
     """
     age = held.age_s(now)
+    why = error or held.failed
+    longest = limits.stale_after_auth_seconds if why is not None and why.kind in LOGIN_FAULTS else limits.stale_seconds
+    if need.max_stale_s is not None:
+        longest = min(longest, need.max_stale_s)
+    if why is not None and age > longest:
+        return None  # it would stand in for what failed, and is too old for that
     young_enough = need.max_age_s is None or 0 < need.max_age_s >= age
     if age <= limits.fresh_seconds and young_enough:
         return "fresh"
     if age <= limits.revalidate_seconds and young_enough:
         return "revalidate"
-    why = error or held.failed
-    longest = limits.stale_after_auth_seconds if why is not None and why.kind in LOGIN_FAULTS else limits.stale_seconds
-    if need.max_stale_s is not None:
-        longest = min(longest, need.max_stale_s)
     return "stale" if age <= longest else None
 
 

@@ -62,22 +62,30 @@ class Cached:
     def __repr__(self) -> str:
         return f"<Cached {self.name}, {len(self._store.held(self.system_id))} lists, {self.refresh!r}>"
 
+    def answer_held(self, question: Question, need: Need) -> SystemAnswer | None:
+        """The answer out of what is held, at once; None where the appliance must be asked."""
+        begun = self._monotonic()
+        served = self._choose(question, need)
+        if served is None or served.freshness == "stale":
+            return None
+        if served.freshness == "revalidate":
+            self._refresh_soon(served.held.asked)
+        self._hook(self.system_id, "hit" if served.held.asked == question.asked else "narrowed")
+        return self._from_held(question, served, begun, served.held.failed)
+
     async def answer(self, question: Question, need: Need) -> SystemAnswer:
         """Rows and state of this system for `question`, at the latest at `need.deadline_at`."""
+        at_once = self.answer_held(question, need)
+        if at_once is not None:
+            return at_once
         answer, result = await self._answered(question, need)
         self._hook(self.system_id, result)
         return answer
 
     async def _answered(self, question: Question, need: Need) -> tuple[SystemAnswer, AnswerResult]:
         begun = self._monotonic()
-        served = self._choose(question, need)
-        if served is not None and served.freshness != "stale":
-            if served.freshness == "revalidate":
-                self._refresh_soon(served.held.asked)
-            result: AnswerResult = "hit" if served.held.asked == question.asked else "narrowed"
-            return self._from_held(question, served, begun, served.held.failed), result
         try:
-            self._check(question.asked, has_stand_in=served is not None)
+            self._check(question.asked, has_stand_in=self._choose(question, need) is not None)
             return await self._asked(question, begun, need)
         except FetchError as error:
             served = self._choose(question, need, error)

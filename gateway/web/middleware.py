@@ -13,6 +13,7 @@ from gateway.errors import RequestError
 from gateway.web.keys import GATEWAY, LOAD, LOG, REQUEST_ID
 from gateway.web.paths import normalised
 from gateway.web.respond import error_answer
+from gateway.web.server import protocol_of
 
 _ALWAYS: Final = frozenset({"/healthz", "/readyz"})
 _RUNNING: Final = 4096
@@ -33,10 +34,16 @@ async def outer_guard(request: web.Request, handler: Handler) -> web.StreamRespo
     with structlog.contextvars.bound_contextvars(request_id=request_id):
         logger = structlog.get_logger()
         status = 0
+        connection = protocol_of(request)
+        if connection is not None:
+            connection.busy += 1
         try:
             response = await _guarded(request, handler)
             status = response.status
         finally:
+            if connection is not None:
+                connection.busy -= 1
+                connection.known = connection.known or "caller" in request[LOG]
             took_ms = round((time.perf_counter() - begun) * 1000, 1)
             logger.info(
                 "request",
