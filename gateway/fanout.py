@@ -24,8 +24,10 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncIterat
         at_once = system.answer_held(question, need)
         if at_once is None:
             waiting.append((system, question, need))
-        else:
-            yield at_once
+            continue
+        yield at_once
+        if at_once.source == "narrowed":
+            await asyncio.sleep(0)  # picking rows out of a large list takes its time: others may go in between
     tasks: list[asyncio.Task[SystemAnswer]] = []
     waiting.sort(key=lambda entry: -(entry[0].refresh.latency_s or 0.0))
     try:
