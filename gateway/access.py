@@ -65,29 +65,34 @@ class Access:
 
         Unknown, wrong and disabled take the same way through one hash; a locked name is refused before it.
         """
-        now = self._monotonic()
-        wait = self._lock.locked_for(username, now)
-        if wait > 0:
-            return Refused("locked", wait)
-        wait = self._logins.blocked_for(address, now)
-        if wait > 0:
-            return Refused("flooded", wait)
+        brake = self._brake(username, address)
+        if brake is not None:
+            return brake
         user = self.accounts.user(username)
         stored = self._dummy_hash if user is None else user.password_hash
         memo = hmac.digest(
             self._memo_key, b"\0".join((username.encode(), password.encode(), stored.encode())), "sha256"
         )
         known, until = self._verified.get(username, (b"", 0.0))
-        if user is None or now >= until or not hmac.compare_digest(known, memo):
-            right = await self._hashed(stored, password)
-            if right is None:
-                return Refused("busy", 1.0)
+        if user is None or self._monotonic() >= until or not hmac.compare_digest(known, memo):
+            right = await self._hashed(stored, password, username, address)
+            if isinstance(right, Refused):
+                return right
             if user is None or not right:
                 return self._refused(username, address)
             self._verified[username] = (memo, self._monotonic() + _VERIFIED_S)
         self._lock.succeeded(username)
         caller = self.accounts.caller(username)
         return caller if caller is not None else Refused("wrong")
+
+    def _brake(self, username: str, address: str) -> Refused | None:
+        """Why that name or that address may not try now."""
+        now = self._monotonic()
+        wait = self._lock.locked_for(username, now)
+        if wait > 0:
+            return Refused("locked", wait)
+        wait = self._logins.blocked_for(address, now)
+        return Refused("flooded", wait) if wait > 0 else None
 
     def by_token(self, token: str, address: str) -> Caller | Refused:
         """The caller behind a session token or a static token, or why there is none."""
@@ -101,14 +106,21 @@ class Access:
         self._tokens.failed(address, now)
         return Refused("wrong")
 
-    async def _hashed(self, stored: str, password: str) -> bool | None:
-        """Whether the password fits; None where too many wait for a hash already."""
+    async def _hashed(self, stored: str, password: str, username: str, address: str) -> bool | Refused:
+        """Whether the password fits; Refused where too many wait already, or others in line brought a brake about.
+
+        Without the looks before and after the hash, a hundred guesses sent at once would all be tried.
+        """
         if self._in_line >= _HASHES_IN_LINE:
-            return None
+            return Refused("busy", 1.0)
         self._in_line += 1
         try:
             async with self._hashing:
-                return await asyncio.to_thread(matches, stored, password)
+                brake = self._brake(username, address)
+                if brake is None:
+                    right = await asyncio.to_thread(matches, stored, password)
+                    brake = self._brake(username, address)
+            return right if brake is None else brake
         finally:
             self._in_line -= 1
 

@@ -33,8 +33,11 @@ def new_token() -> str:
 
 
 def token_hash(token: str) -> str:
-    """How a token is kept: as the SHA-256 of its text, in the form of the configuration."""
-    return "sha256:" + hashlib.sha256(token.encode()).hexdigest()
+    """How a token is kept: as the SHA-256 of its text, in the form of the configuration.
+
+    Headers may hold bytes that are no UTF-8: they come as surrogates, and are no reason to fail.
+    """
+    return "sha256:" + hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

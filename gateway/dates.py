@@ -16,6 +16,10 @@ _TEXT: Final = re.compile(
 _DAY_TEXT: Final = re.compile(r"(\d{2})/(\d{2})/(\d{4})", re.ASCII)
 _MEMO_DAYS: Final = 4096
 _DAY_S: Final = 86_400
+_LONGEST_REPEAT_S: Final = 12 * 3600
+"""No clock of today repeats more; the date line once moved a whole day, and a span is kept in 16 bits."""
+_ENDLESS_S: Final = 10**12
+"""A duration from here on is none."""
 
 
 class Moment(NamedTuple):
@@ -84,11 +88,11 @@ def parse_duration(value: object) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return int(value) if value >= 0 else None
+        return int(value) if 0 <= value < _ENDLESS_S else None
     if not isinstance(value, str):
         return None
     parts = value.strip().split(":")
-    if len(parts) not in (1, 3) or not all(part.isascii() and part.isdigit() for part in parts):
+    if len(parts) not in (1, 3) or not all(part.isascii() and part.isdigit() and len(part) <= 12 for part in parts):
         return None
     numbers = [int(part) for part in parts]
     if len(numbers) == 1:
@@ -107,16 +111,34 @@ def iso_utc(epoch: float) -> str:
     return datetime.fromtimestamp(int(epoch), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _clock_texts() -> dict[str, int]:
+    """Seconds since midnight of each " hh:mm am" that a clock of 12 hours shows."""
+    texts = {}
+    for minute in range(24 * 60):
+        hour = minute // 60
+        clock = f" {hour % 12 or 12:02}:{minute % 60:02}"
+        for half in ("am", "AM") if hour < 12 else ("pm", "PM"):
+            texts[f"{clock} {half}"] = minute * 60
+    return texts
+
+
+MINUTES: Final = _clock_texts()
+SECONDS: Final = {f":{second:02}": second for second in range(60)}
+HOURS: Final = {f"{hour:02}": 3600 * hour for hour in range(1000)}
+MINUTES_SECONDS: Final = {f":{second // 60:02}:{second % 60:02}": second for second in range(3600)}
+"""Look-up tables: lists repeat few texts, and a look-up costs a tenth of a conversion."""
+
+
 class ApplianceZone:
     """Reads the local times of one appliance. Days are remembered, since lists repeat few of them."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._zone = ZoneInfo(name)
-        self._days: dict[str, int | None] = {}
+        self.days: dict[str, int | None] = {}
 
     def __repr__(self) -> str:
-        return f"<ApplianceZone {self.name}, {len(self._days)} days remembered>"
+        return f"<ApplianceZone {self.name}, {len(self.days)} days remembered>"
 
     def moment(self, text: str) -> Moment | None:
         """The instants that `text` may stand for; None where it is no time.
@@ -143,15 +165,13 @@ class ApplianceZone:
     def _quick(self, text: str) -> Moment | None:
         """The two documented forms, cut by position; None sends the caller the long way."""
         length = len(text)
+        if length not in (19, 22) or text[13] != ":" or text[10] != " " or text[-3] != " " or not text.isascii():
+            return None
         if length == 19:
             second, half, span = 0, text[17:], 59
-        elif length == 22:
-            if text[16] != ":" or not text[17:19].isdigit():
-                return None
+        elif text[16] == ":" and text[17:19].isdigit():
             second, half, span = int(text[17:19]), text[20:], 0
         else:
-            return None
-        if text[13] != ":" or text[10] != " " or not text.isascii():
             return None
         hours, minutes = text[11:13], text[14:16]
         if not (hours.isdigit() and minutes.isdigit()):
@@ -165,22 +185,22 @@ class ApplianceZone:
             hour %= 12
         else:
             return None
-        start = self._day(text[:10])
+        start = self.day(text[:10])
         if start is None:
             return None
         return Moment(start + hour * 3600 + minute * 60 + second, span)
 
-    def _day(self, text: str) -> int | None:
+    def day(self, text: str) -> int | None:
         """Epoch of that day's midnight where its offset never changes, else None."""
         try:
-            return self._days[text]
+            return self.days[text]
         except KeyError:
             pass
-        if len(self._days) >= _MEMO_DAYS:
-            self._days.clear()
+        if len(self.days) >= _MEMO_DAYS:
+            self.days.clear()
         day = parse_day(text)
         start = None if day is None else self._steady_start(day)
-        self._days[text] = start
+        self.days[text] = start
         return start
 
     def _steady_start(self, day: date) -> int | None:
@@ -189,11 +209,13 @@ class ApplianceZone:
         offsets = {self._zone.utcoffset(moment.replace(fold=fold)) for moment in (midnight, last) for fold in (0, 1)}
         return self._instant(midnight) if len(offsets) == 1 else None
 
-    def _slow(self, when: LocalTime) -> Moment:
+    def _slow(self, when: LocalTime) -> Moment | None:
         local = datetime(when.day.year, when.day.month, when.day.day, when.hour, when.minute, when.second or 0)  # noqa: DTZ001
         first, second = self._instant(local), self._instant(local.replace(fold=1))
         # In a gap fold=1 is the EARLIER instant; such a time never was on the clock, so only fold=0 is meant.
         repeated = max(0, second - first)
+        if repeated > _LONGEST_REPEAT_S:
+            return None
         return Moment(first, repeated + (59 if when.second is None else 0))
 
     def _instant(self, local: datetime) -> int:

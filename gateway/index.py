@@ -81,7 +81,7 @@ def whole_id(value: Any) -> int:
     """An id in the one form in which ids are compared: appliances send them as numbers or as strings."""
     if value is None or value == "":
         return ABSENT
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+    if isinstance(value, str) and len(value) <= 64 and value.strip().isascii() and value.strip().isdigit():
         value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)

@@ -141,7 +141,7 @@ _PREFIX: Final[dict[Family, str]] = {
 def family_of(row: Mapping[str, Any]) -> Family:
     """The family of a row, from `app_id`, `app_name` or the fields that it carries; file-level rows carry none."""
     app_id = row.get("app_id")
-    if isinstance(app_id, str) and app_id.isascii() and app_id.isdigit():
+    if isinstance(app_id, str) and app_id.isascii() and app_id.isdigit() and len(app_id) <= 9:
         app_id = int(app_id)
     if isinstance(app_id, int) and app_id in _APP_IDS:
         return _APP_IDS[app_id]

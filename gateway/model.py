@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from itertools import accumulate
 from typing import Final, Literal, NewType
 
 from gateway.errors import FetchError
@@ -80,7 +81,7 @@ class ListBuilder:
     """Collects rows into a BackupList."""
 
     def __init__(self) -> None:
-        self._rows: list[bytes] = []
+        self._pieces: list[bytes] = []
         self._ends = array("I")
         self._starts, self._finishes = array("q"), array("q")
         self._start_spans, self._finish_spans = array("H"), array("H")
@@ -91,7 +92,7 @@ class ListBuilder:
 
     def add(self, row: bytes, start: int, start_span: int, finish: int, finish_span: int) -> None:
         """Append one stamped row with what is known of its times."""
-        self._rows.append(row)
+        self._pieces.append(row)
         self._end += len(row) + 1
         self._ends.append(self._end)
         self._starts.append(start)
@@ -99,10 +100,25 @@ class ListBuilder:
         self._finishes.append(finish)
         self._finish_spans.append(finish_span)
 
+    def add_many(
+        self, rows: list[bytes], starts: list[int], start_span: int, finishes: list[int], finish_spans: list[int]
+    ) -> None:
+        """Append stamped rows that hide as much of their starts; the other columns are one entry for each row."""
+        if not rows:
+            return
+        self._pieces += rows
+        ends = list(accumulate((len(row) + 1 for row in rows), initial=self._end))
+        self._ends.extend(ends[1:])
+        self._end = ends[-1]
+        self._starts.extend(starts)
+        self._start_spans.extend([start_span] * len(rows))
+        self._finishes.extend(finishes)
+        self._finish_spans.extend(finish_spans)
+
     def add_run(self, backups: BackupList, begin: int, end: int) -> None:
         """Append the rows `begin` to `end` (not included) of a list as one piece."""
         first = backups.ends[begin - 1] + 1 if begin else 0
-        self._rows.append(backups.body[first : backups.ends[end - 1]])
+        self._pieces.append(backups.body[first : backups.ends[end - 1]])
         shift = self._end + 1 - first
         self._ends.extend(place + shift for place in backups.ends[begin:end])
         self._end = self._ends[-1]
@@ -113,8 +129,8 @@ class ListBuilder:
 
     def done(self) -> BackupList:
         """The list; the builder must not be used after it."""
-        body = b",".join(self._rows)
-        self._rows = []
+        body = b",".join(self._pieces)
+        self._pieces = []
         return BackupList(body, self._ends, self._starts, self._start_spans, self._finishes, self._finish_spans)
 
 

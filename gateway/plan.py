@@ -58,7 +58,7 @@ def freshness_of(
     if need.max_stale_s is not None:
         longest = min(longest, need.max_stale_s)
     if why is not None and age > longest:
-        return None  # it would stand in for what failed, and is too old for that
+        return None  # however fresh it is, after a failed refresh it is a stand-in
     young_enough = need.max_age_s is None or 0 < need.max_age_s >= age
     if age <= limits.fresh_seconds and young_enough:
         return "fresh"

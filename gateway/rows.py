@@ -20,9 +20,11 @@ from gateway.dates import (
 )
 from gateway.errors import FetchError
 from gateway.model import NEVER, UNKNOWN, ListBuilder
+from gateway.quick_rows import QUICK_WAYS, QuickWay
 from gateway.wire import BAD_JSON
 
 _STEP_ROWS: Final = 1000
+_FEW_ROWS: Final = 50
 
 STATUS_WORDS: Final = {"successful": "Success", "failed": "Failure"}
 """10.x words for a status, in lower case; the seed's own words pass as they are."""
@@ -42,11 +44,11 @@ class _Seen(msgspec.Struct, gc=False):
     vmware_template: Any = UNSET
     vm_ware_template: Any = UNSET
     sid: Any = UNSET
-    size: Any = UNSET  # decoded so that a number out of range is seen
     system_id: Any = UNSET
     system_name: Any = UNSET
     start_epoch: Any = UNSET
     finish_epoch: Any = UNSET
+    size: Any = UNSET  # decoded so that a number out of range is seen
 
 
 _decode_seen = msgspec.json.Decoder(list[_Seen]).decode
@@ -56,12 +58,17 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Stamper:
-    """Turns the raw rows of one reply into stamped, unified rows; the outcome lies in `build` and `dropped`."""
+    """Turns the raw rows of one reply into stamped, unified rows; the outcome lies in `build` and `dropped`.
+
+    Rows in a documented shape take the quick way (gateway.quick_rows), all others the long one here. Both make the
+    same bytes.
+    """
 
     def __init__(self, system_id: int, name: str, zone: ApplianceZone, remote_system_id: int | None = None) -> None:
         self._head = b'{"system_id":%d,"system_name":%s,"start_epoch":' % (system_id, _encode(name))
         self._zone = zone
         self._remote_sid = remote_system_id
+        self._quick = list(QUICK_WAYS)
         self.build = ListBuilder()
         self.dropped = 0
         self.foreign = 0
@@ -78,14 +85,31 @@ class Stamper:
             raise FetchError("bad_reply", f"{self.dropped} of {len(raws)} rows are no objects")
 
     def _step(self, raws: list[Raw]) -> None:
-        try:
-            seen = _decode_seen(b"[" + b",".join(raws) + b"]")
-        except BAD_JSON:
-            for raw in raws:
-                self._one(raw)
+        """All of them the quick way; where one row does not fit, its neighbours pay as little as possible."""
+        joined = b"[" + b",".join(raws) + b"]"
+        for way in self._quick:
+            rows = way.decode(joined)
+            if rows is not None:
+                if way is not self._quick[0]:
+                    self._quick.reverse()  # lists hardly ever mix shapes: the next step tries this one first
+                self._quickly(way, raws, rows)
+                return
+        if len(raws) > _FEW_ROWS:
+            for begin in range(0, len(raws), _FEW_ROWS):
+                self._step(raws[begin : begin + _FEW_ROWS])
             return
-        for raw, row in zip(raws, seen, strict=True):
-            self._add(raw, row)
+        for raw in raws:
+            self._one(raw)
+
+    def _quickly(self, way: QuickWay, raws: list[Raw], rows: list[Any]) -> None:
+        begin = 0
+        while begin < len(raws):
+            stamped = way.stamp(self._head, raws[begin:], rows[begin:], self._zone)
+            self.build.add_many(stamped.rows, stamped.starts, way.start_span, stamped.finishes, stamped.finish_spans)
+            begin += len(stamped.rows)
+            if begin < len(raws):  # a row with a time that needs a longer look
+                self._one(raws[begin])
+                begin += 1
 
     def _one(self, raw: Raw) -> None:
         try:

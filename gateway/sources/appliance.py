@@ -83,6 +83,10 @@ class Appliance:
                 except TokenRefusedError:
                     self._session.drop(token)
                     raise
+                except FetchError as error:
+                    if error.kind == "denied":  # as good as a refused login: asking again at once helps nobody
+                        self._session.rejected(error)
+                    raise
             self._session.accepted()
             return fetched
 

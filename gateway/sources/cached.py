@@ -68,8 +68,8 @@ class Cached:
         served = self._choose(question, need)
         if served is None or served.freshness == "stale":
             return None
-        if served.freshness == "revalidate":
-            self._refresh_soon(served.held.asked)
+        if served.freshness == "revalidate" or served.held.failed is not None:
+            self._refresh_soon(served.held.asked)  # after a failure at once: the fault may be over
         self._hook(self.system_id, "hit" if served.held.asked == question.asked else "narrowed")
         return self._from_held(question, served, begun, served.held.failed)
 
@@ -100,10 +100,10 @@ class Cached:
         if wide is not None:
             return wide, "fetch"
         held, warnings = await self._fetched(question.asked, begun, need)
+        if held.failed is not None:  # an empty answer that is not believed yet: the list before it stands in
+            raise held.failed.again()
         words = held.index.words(question)
         backups = held.fetched.backups if words.all() else self._picked(question, held, words)[0]
-        if held.failed is not None:  # an empty answer that is not believed yet
-            return self._answer(held, backups, "cache", begun, held.failed, warnings), "stale"
         result: AnswerResult = "coalesced" if joins else "tail" if held.via == "tail" else "fetch"
         return self._answer(held, backups, "appliance", begun, None, warnings), result
 
@@ -111,9 +111,14 @@ class Cached:
         """The answer out of a wider list, fetched for several questions at once; None where that does not pay."""
         held = self._store.held(self.system_id)
         wider = self._widener.widened(question.asked, held, begun, self._wall())
-        if need.max_age_s is not None or wider == question.asked:
+        if need.max_age_s is not None or wider == question.asked or self.refresh.known_too_large(wider) is not None:
             return None
-        await self._fetched(wider, begun, need)
+        try:
+            await self._fetched(wider, begun, need)
+        except FetchError as error:
+            if error.kind != "too_large":
+                raise
+            return None  # more rows than expected: the narrow question may still be answered
         served = self._choose(question, need)
         if served is None or served.freshness != "fresh":
             return None  # a row that the wider list cannot decide: the appliance is asked the question as it is
@@ -183,9 +188,11 @@ class Cached:
     def _refresh_soon(self, asked: Asked) -> None:
         """One refresh in the background, after a moment of chance: lists loaded together are not renewed together.
 
-        At the ceiling none is queued: a later question will see to it.
+        At the ceiling none is queued: a later question will see to it. A list that is too large is left alone.
         """
         key = (asked, False)
+        if self.refresh.known_too_large(asked) is not None:
+            return
         if asked in self._soon or key in self._flight or (asked, True) in self._flight or self._ceiling() > 0:
             return
         delay = self._jitter.uniform(0, min(_SPREAD * self.limits.fresh_seconds, _LONGEST_SPREAD_S))

@@ -34,18 +34,23 @@ class RetryBudget:
 
     def called(self) -> None:
         """A first attempt was made."""
-        self._calls.append(self._monotonic())
+        now = self._monotonic()
+        self._forget(now)  # here as well: without a failure nobody ever takes a retry
+        self._calls.append(now)
 
     def take(self) -> bool:
         """Whether one more retry is within the budget; counts it."""
         now = self._monotonic()
-        for times in (self._calls, self._retries):
-            while times and now - times[0] > _MINUTE_S:
-                times.popleft()
+        self._forget(now)
         if len(self._retries) >= max(_RETRY_AT_LEAST, _RETRY_SHARE * len(self._calls)):
             return False
         self._retries.append(now)
         return True
+
+    def _forget(self, now: float) -> None:
+        for times in (self._calls, self._retries):
+            while times and now - times[0] > _MINUTE_S:
+                times.popleft()
 
 
 class Guarded:

@@ -84,6 +84,7 @@ class Refresh:
             step = Call(asked)
             call.step = step
             parts.append(await self._inner.fetch(step))
+            call.started = True  # what has begun is finished, also when its second half waits for a turn
         if not parts:
             return None
         nothing = old.fetched.backups.pick(())

@@ -58,13 +58,13 @@ class Session:
     async def token(self) -> str:
         """A token to use now. Raises FetchError; a refusal is repeated from memory while its pause lasts."""
         now = self._monotonic()
+        if self._refused is not None and now < self._pause_until:
+            raise self._refused.again()
         if self._token is not None and self._timeout_s and now - self._last_use >= self._timeout_s:
             self._token = None  # idle for its whole life: dead by either reading of `timeout`
         if self._token is not None:
             self._last_use = now
             return self._token
-        if self._refused is not None and now < self._pause_until:
-            raise self._refused.again()
         return await self._flight.run(None, self._login)
 
     def drop(self, token: str) -> None:

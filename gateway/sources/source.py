@@ -27,7 +27,7 @@ class Call:
     @property
     def under_way(self) -> bool:
         """Whether the appliance is working on it, or has been."""
-        return self.started or self.step is not None
+        return self.started or (self.step is not None and self.step.started)
 
 
 class BackupSource(Protocol):

@@ -114,12 +114,8 @@ class Transport:
                     raise FetchError("too_large", f"the reply has more than the allowed {limit} bytes")
                 break
             chunks.append(chunk)
-        return Reply(
-            status,
-            b"".join(chunks),
-            http_date(response.headers.get("Date")),
-            retry_after(response.headers.get("Retry-After"), http_date(response.headers.get("Date"))),
-        )
+        date = http_date(response.headers.get("Date"))
+        return Reply(status, b"".join(chunks), date, retry_after(response.headers.get("Retry-After"), date))
 
 
 def http_date(text: str | None) -> float | None:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from gateway.stack import Gateway
 from gateway.web.keys import GATEWAY, LOAD, Load
-from gateway.web.middleware import add_headers, admission, outer_guard
+from gateway.web.middleware import add_headers, admission, expectation, outer_guard
 from gateway.web.routes import dispatch
 
 
@@ -15,7 +15,7 @@ def create_app(gateway: Gateway) -> web.Application:
     app = web.Application(middlewares=[outer_guard, admission])
     app[GATEWAY] = gateway
     app[LOAD] = Load()
-    app.router.add_route("*", "/{path:.*}", dispatch)
+    app.router.add_route("*", "/{path:.*}", dispatch, expect_handler=expectation)
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(_opened)
     return app

@@ -1,7 +1,7 @@
 """What an application and a request carry."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -19,7 +19,7 @@ class Load:
 
 LOAD: Final = web.AppKey("load", Load)
 
-REQUEST_ID: Final = "request_id"
+REQUEST_ID: Final = web.RequestKey("request_id", str)
 """On a request: the id that its answer and its log lines carry."""
-LOG: Final = "log"
+LOG: Final = web.RequestKey("log", dict[str, Any])
 """On a request: a dict that handlers fill with what the request's log line shall say."""

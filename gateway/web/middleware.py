@@ -7,18 +7,21 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 
 from gateway.errors import RequestError
 from gateway.web.keys import GATEWAY, LOAD, LOG, REQUEST_ID
 from gateway.web.paths import normalised
-from gateway.web.respond import error_answer
+from gateway.web.respond import SERVER_NAME, error_answer
 from gateway.web.server import protocol_of
 
 _ALWAYS: Final = frozenset({"/healthz", "/readyz"})
 _RUNNING: Final = 4096
 """Requests at once. Beyond it a quick refusal helps more than a slow answer."""
 
+_LAST: Final = frozenset({408, 413, 501, 505})
+"""After these the connection ends: the rest of the body is not worth reading, or nobody knows where it ends."""
+_HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -34,16 +37,13 @@ async def outer_guard(request: web.Request, handler: Handler) -> web.StreamRespo
     with structlog.contextvars.bound_contextvars(request_id=request_id):
         logger = structlog.get_logger()
         status = 0
-        connection = protocol_of(request)
-        if connection is not None:
-            connection.busy += 1
         try:
             response = await _guarded(request, handler)
             status = response.status
         finally:
-            if connection is not None:
-                connection.busy -= 1
-                connection.known = connection.known or "caller" in request[LOG]
+            connection = protocol_of(request)
+            if connection is not None and "caller" in request[LOG]:
+                connection.known = True
             took_ms = round((time.perf_counter() - begun) * 1000, 1)
             logger.info(
                 "request",
@@ -58,17 +58,48 @@ async def outer_guard(request: web.Request, handler: Handler) -> web.StreamRespo
 
 async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
-        return await handler(request)
+        _refuse_odd(request)
+        response = await handler(request)
     except RequestError as error:
         response = error_answer(request, error)
     except web.HTTPException as error:
         response = error_answer(request, RequestError(error.status, error.reason))
-    except Exception:  # noqa: BLE001 - the one place: a fault of our own is logged, and told without details
+    except Exception as error:
+        if request.writer.output_size > 0:
+            # Half an answer is out: a second one behind it could be taken for another request's. Cut the connection.
+            structlog.get_logger().warning("answer_cut", error=type(error).__name__)
+            raise
         structlog.get_logger().exception("unexpected fault")
         response = error_answer(request, RequestError(500, "the gateway failed; its log has this request's id"))
-    if response.status in (408, 413):
-        response.force_close()  # the rest of the body is not worth reading
+    if response.status in _LAST or request.method == "CONNECT" or "Upgrade" in request.headers:
+        response.force_close()
     return response
+
+
+def _refuse_odd(request: web.Request) -> None:
+    """What the parser lets pass and another reader of the same bytes could understand otherwise."""
+    if request.version < HttpVersion10:
+        raise RequestError(505, "HTTP/1.0 and HTTP/1.1 are spoken here")
+    if request.method == "CONNECT":
+        raise RequestError(405, "this gateway is no proxy", headers={"Allow": "GET, HEAD, POST"})
+    if request.headers.get("Transfer-Encoding", "chunked").strip().lower() != "chunked":
+        raise RequestError(501, "the only transfer coding is chunked", field="Transfer-Encoding")
+    if not _HOST.fullmatch(request.headers.get("Host", "none")):
+        raise RequestError(400, "Host: is no host", field="Host")
+
+
+async def expectation(request: web.Request) -> web.StreamResponse | None:
+    """`Expect: 100-continue` is met where the body will be read; others are refused, without repeating them."""
+    if request.headers.get("Expect", "").strip().lower() != "100-continue":
+        request[REQUEST_ID], request[LOG] = uuid.uuid4().hex, {}
+        response = error_answer(request, RequestError(417, "the only expectation is 100-continue", field="Expect"))
+        response.force_close()
+        return response
+    length = request.content_length
+    if request.version == HttpVersion11 and (length or 0) <= request.app[GATEWAY].config.server.max_body_bytes:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # it is no part of the answer
+    return None
 
 
 @web.middleware
@@ -78,7 +109,7 @@ async def admission(request: web.Request, handler: Handler) -> web.StreamRespons
         return await handler(request)
     gateway = request.app[GATEWAY]
     allowed = gateway.config.server.allowed_hosts
-    if allowed and _host_of(request) not in {host.lower().rstrip(".") for host in allowed}:
+    if allowed and not _hosts_of(request) <= {host.lower().rstrip(".") for host in allowed}:
         raise RequestError(421, "this gateway does not answer for that host", field="Host")
     if request.app[LOAD].running >= _RUNNING:
         raise RequestError(503, "too many requests at once; try again", headers={"Retry-After": "1"})
@@ -89,12 +120,18 @@ async def admission(request: web.Request, handler: Handler) -> web.StreamRespons
         request.app[LOAD].running -= 1
 
 
-def _host_of(request: web.Request) -> str:
-    """The host that a request names, without its port."""
-    return (request.url.host or "").lower().rstrip(".")
+def _hosts_of(request: web.Request) -> set[str]:
+    """The hosts that a request names, in its Host header and in its target, without ports; "" where it names none."""
+    named = request.headers.get("Host", "")
+    return {_without_port(text).lower().rstrip(".") for text in (named, request.host if named else named)}
+
+
+def _without_port(host: str) -> str:
+    found = _HOST.fullmatch(host)
+    return host if found is None else found[1].strip("[]")
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Signal before the headers of any answer leave, streams among them."""
     response.headers["X-Request-ID"] = request.get(REQUEST_ID, "")
-    response.headers["Server"] = "backup-gateway"  # no release for those who look for an old one
+    response.headers["Server"] = SERVER_NAME

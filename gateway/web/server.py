@@ -1,18 +1,27 @@
 """The listening side below the application: how many connections, and what broken HTTP gets for an answer."""
 
 import asyncio
+import uuid
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from gateway.lockout import network_of
-from gateway.web.respond import SAFE_HEADERS, error_body
+from gateway.web.respond import SAFE_HEADERS, SERVER_NAME, error_body
 
 HEADERS_S: Final = 15.0
 """A connection that sends no whole request head for so long is closed; a kept one that stays silent as well."""
+
+READER_S: Final = 30.0
+"""What waits to be sent must get less within so long, else the connection is ended and its memory is free."""
+
+_READER_BYTES: Final = 32_768
+"""By how much it must get less: a reader that takes a byte now and then takes nothing."""
+LINGER_S: Final = 5.0
+"""For how long what is left of a refused body is read and thrown away, so that a reset does not eat the answer."""
 
 _DRAIN_S: Final = 20.0
 _CONNECTIONS: Final = 12_000
@@ -23,17 +32,56 @@ _PATIENCE_S: Final = 1.0
 class Protocol(RequestHandler):
     """A connection. What is no HTTP is answered in the one shape of errors, without a word of what was sent.
 
-    `known` turns true with the first good credential on it; `busy` counts the requests that are being answered.
+    `known` turns true with the first good credential on it, `since` is when it was accepted (seconds of the loop).
     """
 
-    __slots__ = ("address", "busy", "known", "since")
+    __slots__ = ("_reader_watch", "address", "known", "since")
 
     def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
         super().__init__(manager, loop=loop, **kwargs)
         self.address = ""
         self.known = False
-        self.busy = 0
         self.since = loop.time()
+        self._reader_watch: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio. Writing counts as paused whenever bytes wait here, so that no reader escapes the watch."""
+        super().connection_made(transport)
+        cast("asyncio.WriteTransport", transport).set_write_buffer_limits(high=0)
+
+    def pause_writing(self) -> None:
+        """The reader does not take what is sent: from now on it is watched."""
+        super().pause_writing()
+        if self.transport is not None:
+            self._watch_reader(self.transport, self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """It has taken everything."""
+        super().resume_writing()
+        self._forget_reader()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """See asyncio."""
+        self._forget_reader()
+        super().connection_lost(exc)
+
+    def _watch_reader(self, transport: asyncio.Transport, waiting: int) -> None:
+        # The transport is handed on: a connection that was closed with bytes left to send is none of ours any more,
+        # and would stay open for as long as its reader likes.
+        self._reader_watch = asyncio.get_running_loop().call_later(READER_S, self._judge_reader, transport, waiting)
+
+    def _judge_reader(self, transport: asyncio.Transport, before: int) -> None:
+        waiting = transport.get_write_buffer_size()
+        if waiting > before - _READER_BYTES:
+            structlog.get_logger().warning("slow_reader", address=self.address, waiting_bytes=waiting)
+            transport.abort()
+        else:
+            self._watch_reader(transport, waiting)
+
+    def _forget_reader(self) -> None:
+        if self._reader_watch is not None:
+            self._reader_watch.cancel()
+            self._reader_watch = None
 
     def handle_error(
         self,
@@ -43,11 +91,13 @@ class Protocol(RequestHandler):
         message: str | None = None,  # noqa: ARG002 - it repeats what was sent, which may be a credential
     ) -> web.StreamResponse:
         """See aiohttp; the connection is closed after it."""
-        structlog.get_logger().info("broken_request", status=status, error=type(exc).__name__ if exc else None)
+        error, request_id = type(exc).__name__ if exc else None, uuid.uuid4().hex
+        structlog.get_logger().info("broken_request", status=status, error=error, request_id=request_id)
         if request.writer.output_size > 0:
             raise ConnectionError("part of an answer has been sent already")
         text = HTTPStatus(status).phrase if status >= 500 else "this is no HTTP request that can be read"
-        response = web.Response(status=status, body=error_body(status, text), headers=SAFE_HEADERS)
+        headers = SAFE_HEADERS | {"X-Request-ID": request_id, "Server": SERVER_NAME}
+        response = web.Response(status=status, body=error_body(status, text), headers=headers)
         response.force_close()
         return response
 
@@ -55,8 +105,9 @@ class Protocol(RequestHandler):
 class Server(web.Server):
     """Counts connections, and ends those that are too many.
 
-    A crowd behind one address (a proxy, a monitoring host) is welcome once it has shown credentials. Strangers that
-    only sit there are not: of those at most 200 stay for each address. Over 12,000 connections in all nobody gets in.
+    A crowd behind one address (a proxy, a monitoring host) is welcome once it has shown credentials. Strangers are
+    not, whether they only sit there or send a body drop by drop: of those at most 200 stay for each address. Over
+    12,000 connections in all nobody gets in.
     """
 
     def __init__(self, made: web.Server, kwargs: dict[str, Any], *, per_address: bool) -> None:
@@ -100,13 +151,13 @@ class Server(web.Server):
                 del self._open[handler.address]
 
     def _end_strangers(self) -> None:
-        """End the oldest of those that neither showed a credential nor ask anything, where they are too many."""
+        """End the oldest of those that have shown no credential, where they are too many."""
         loop = asyncio.get_running_loop()
         self._sweep = None
         for address, handlers in self._open.items():
-            idle = [handler for handler in handlers if not handler.known and not handler.busy]
-            too_many = max(0, len(idle) - _STRANGERS_PER_ADDRESS)
-            ripe = [handler for handler in idle if loop.time() - handler.since >= _PATIENCE_S / 2][:too_many]
+            strangers = [handler for handler in handlers if not handler.known]
+            too_many = max(0, len(strangers) - _STRANGERS_PER_ADDRESS)
+            ripe = [handler for handler in strangers if loop.time() - handler.since >= _PATIENCE_S / 2][:too_many]
             for handler in ripe:
                 handlers[handler].abort()
             if ripe:
@@ -120,7 +171,13 @@ class Runner(web.AppRunner):
 
     def __init__(self, app: web.Application, *, per_address: bool) -> None:
         super().__init__(
-            app, access_log=None, keepalive_timeout=HEADERS_S, shutdown_timeout=_DRAIN_S, handler_cancellation=True
+            app,
+            access_log=None,
+            keepalive_timeout=HEADERS_S,
+            shutdown_timeout=_DRAIN_S,
+            handler_cancellation=True,
+            lingering_time=LINGER_S,
+            auto_decompress=False,  # a body is unpacked by who reads it, within its limit (read.py)
         )
         self._per_address = per_address
 
