@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from gateway.accounts import Accounts, Caller, hash_password, matches
+from gateway.config_tables import UserTable
 from gateway.lockout import AccountLock, AddressLimit
 from gateway.sessions import Sessions
 
@@ -78,12 +79,17 @@ class Access:
             right = await self._hashed(stored, password, username, address)
             if isinstance(right, Refused):
                 return right
-            if user is None or not right:
+            if user is None or not right or self._changed_since(user):
                 return self._refused(username, address)
             self._verified[username] = (memo, self._monotonic() + _VERIFIED_S)
         self._lock.succeeded(username)
         caller = self.accounts.caller(username)
         return caller if caller is not None else Refused("wrong")
+
+    def _changed_since(self, user: UserTable) -> bool:
+        """Whether a reload has brought that user another password, or its end, while its hash was reckoned."""
+        now = self.accounts.user(user.username)
+        return now is None or now.password_hash != user.password_hash
 
     def _brake(self, username: str, address: str) -> Refused | None:
         """Why that name or that address may not try now."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import argon2
@@ -44,13 +44,14 @@ def token_hash(token: str) -> str:
 class Caller:
     """Who asks. `systems` are the ids that it may see; nothing of the others must ever reach it.
 
-    `key` is the same for the same credential before and after a change of the configuration.
+    `key` names the owner of a credential across configurations, `stored` is the hash that the credential fitted.
     """
 
     key: tuple[str, str]
     number: int
     admin: bool
     systems: frozenset[SystemId]
+    stored: str = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -90,8 +91,9 @@ class Accounts:
         return None if found is None else self._callers["token", found.name]
 
     def now(self, caller: Caller) -> Caller | None:
-        """The same caller with the rights of this configuration; None where it has none any more."""
-        return self._callers.get(caller.key)
+        """The same caller with the rights of this configuration; None where its credential is good no more."""
+        found = self._callers.get(caller.key)
+        return found if found is not None and found.stored == caller.stored else None
 
 
 def _caller(rights: UserTable | TokenTable, key: tuple[str, str], number: int, systems: tuple[System, ...]) -> Caller:
@@ -104,4 +106,5 @@ def _caller(rights: UserTable | TokenTable, key: tuple[str, str], number: int, s
         or system.customer in rights.customers
         or not system.tags.isdisjoint(rights.tags)
     )
-    return Caller(key, number, rights.role == "admin", visible)
+    stored = rights.password_hash if isinstance(rights, UserTable) else rights.token_hash
+    return Caller(key, number, rights.role == "admin", visible, stored)

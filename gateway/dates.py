@@ -6,15 +6,19 @@ seconds are hidden, and two hours' worth of it inside an hour that a clock chang
 """
 
 import re
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 _TEXT: Final = re.compile(
     r"\s*(\d{1,2})/(\d{1,2})/(\d{4})[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([ap])?\.?(?:m\.?)?\s*", re.ASCII | re.I
 )
 _DAY_TEXT: Final = re.compile(r"(\d{2})/(\d{2})/(\d{4})", re.ASCII)
-_MEMO_DAYS: Final = 4096
+_MEMO_TEXTS: Final = 16_384
+_MEMO_LENGTH: Final = 32
+
+T = TypeVar("T")
 _DAY_S: Final = 86_400
 _LONGEST_REPEAT_S: Final = 12 * 3600
 """No clock of today repeats more; the date line once moved a whole day, and a span is kept in 16 bits."""
@@ -111,40 +115,46 @@ def iso_utc(epoch: float) -> str:
     return datetime.fromtimestamp(int(epoch), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _clock_texts() -> dict[str, int]:
-    """Seconds since midnight of each " hh:mm am" that a clock of 12 hours shows."""
-    texts = {}
-    for minute in range(24 * 60):
-        hour = minute // 60
-        clock = f" {hour % 12 or 12:02}:{minute % 60:02}"
-        for half in ("am", "AM") if hour < 12 else ("pm", "PM"):
-            texts[f"{clock} {half}"] = minute * 60
-    return texts
+class Memo(dict[str, T]):
+    """What `make` makes of short texts: lists repeat few of them, and a look-up costs a tenth of a conversion."""
 
+    def __init__(self, make: Callable[[str], T]) -> None:
+        super().__init__()
+        self._make = make
 
-MINUTES: Final = _clock_texts()
-SECONDS: Final = {f":{second:02}": second for second in range(60)}
-HOURS: Final = {f"{hour:02}": 3600 * hour for hour in range(1000)}
-MINUTES_SECONDS: Final = {f":{second // 60:02}:{second % 60:02}": second for second in range(3600)}
-"""Look-up tables: lists repeat few texts, and a look-up costs a tenth of a conversion."""
+    def __missing__(self, text: str) -> T:
+        value = self._make(text)
+        if len(text) <= _MEMO_LENGTH:
+            if len(self) >= _MEMO_TEXTS:
+                self.clear()
+            self[text] = value
+        return value
 
 
 class ApplianceZone:
-    """Reads the local times of one appliance. Days are remembered, since lists repeat few of them."""
+    """Reads the local times of one appliance. Appliances in the same zone share what they remember."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._zone = ZoneInfo(name)
-        self.days: dict[str, int | None] = {}
+        self._days, self._moments = _REMEMBERED.setdefault(name, (Memo(self._steady_day), Memo(self._moment)))
 
     def __repr__(self) -> str:
-        return f"<ApplianceZone {self.name}, {len(self.days)} days remembered>"
+        return f"<ApplianceZone {self.name}, {len(self._moments)} times remembered>"
 
     def moment(self, text: str) -> Moment | None:
         """The instants that `text` may stand for; None where it is no time.
 
         The first is the earlier instant of a repeated hour and the first second of a minute (contract section 5.4).
         """
+        return self._moments[text]
+
+    def moments(self, texts: Iterable[str]) -> list[Moment] | None:
+        """The same for many; None where one of them is no time."""
+        found = list(map(self._moments.__getitem__, texts))
+        return None if None in found else found  # type: ignore[return-value]
+
+    def _moment(self, text: str) -> Moment | None:
         quick = self._quick(text)
         if quick is not None:
             return quick
@@ -185,23 +195,15 @@ class ApplianceZone:
             hour %= 12
         else:
             return None
-        start = self.day(text[:10])
+        start = self._days[text[:10]]
         if start is None:
             return None
         return Moment(start + hour * 3600 + minute * 60 + second, span)
 
-    def day(self, text: str) -> int | None:
+    def _steady_day(self, text: str) -> int | None:
         """Epoch of that day's midnight where its offset never changes, else None."""
-        try:
-            return self.days[text]
-        except KeyError:
-            pass
-        if len(self.days) >= _MEMO_DAYS:
-            self.days.clear()
         day = parse_day(text)
-        start = None if day is None else self._steady_start(day)
-        self.days[text] = start
-        return start
+        return None if day is None else self._steady_start(day)
 
     def _steady_start(self, day: date) -> int | None:
         midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001
@@ -224,3 +226,4 @@ class ApplianceZone:
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_REMEMBERED: Final[dict[str, tuple[Memo[int | None], Memo[Moment | None]]]] = {}

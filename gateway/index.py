@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gateway.filter import Asked, Question, Window
 from gateway.kinds import canonical_word, type_words
 from gateway.model import NEVER, UNKNOWN, BackupList
+from gateway.wire import BAD_JSON
 
 Mask = NDArray[np.bool_]
 Column = NDArray[np.int64]
@@ -75,6 +76,21 @@ class _Row(msgspec.Struct, gc=False):
 
 
 _decode_rows = msgspec.json.Decoder(list[_Row]).decode
+_decode_row = msgspec.json.Decoder(_Row).decode
+
+
+def _read_rows(backups: BackupList) -> list[_Row]:
+    try:
+        return _decode_rows(b"[" + backups.body + b"]")
+    except BAD_JSON:  # a number like 1e999, valid JSON that no float holds: its row tells nothing
+        return [_read_row(row) for row in backups.rows()]
+
+
+def _read_row(row: bytes) -> _Row:
+    try:
+        return _decode_row(row)
+    except BAD_JSON:
+        return _Row()
 
 
 def whole_id(value: Any) -> int:
@@ -127,7 +143,7 @@ class ListIndex:
         kinds: dict[Any, int] = {}
         words: dict[frozenset[str], int] = {}
         said: dict[str, int] = {}
-        for row in _decode_rows(b"[" + self._backups.body + b"]"):
+        for row in _read_rows(self._backups):
             ids.append(whole_id(row.id))
             clients.append(whole_id(row.client_id))
             instances.append(whole_id(row.instance_id))

@@ -11,7 +11,7 @@ from gateway import snapshot
 from gateway.config import System
 from gateway.held import Held
 from gateway.model import SystemId
-from gateway.snapshot import Clocks, SnapshotError
+from gateway.snapshot import Appliance, Clocks, SnapshotError
 from gateway.sources.source import Clock
 from gateway.store import Store
 
@@ -45,6 +45,10 @@ class Keeper:
     def __repr__(self) -> str:
         return f"<Keeper of {len(self._written)} files in {self._folder}>"
 
+    def follow(self, systems: Mapping[SystemId, System]) -> None:
+        """Another configuration has taken effect: lists of its systems are kept from now on."""
+        self._systems = systems
+
     async def open(self) -> None:
         """Take up what the last run left; faults are told and passed by."""
         try:
@@ -65,16 +69,15 @@ class Keeper:
     async def save(self) -> None:
         """Write every list that is not on disk yet. A full disk is told, and costs nothing else."""
         held = {
-            snapshot.file_name(system_id, one.asked): (system_id, one)
-            for system_id in self._systems
+            snapshot.file_name(system_id, one.asked): (system, one)
+            for system_id, system in self._systems.items()
             for one in self._store.held(system_id)
         }
         clocks = Clocks(self._monotonic(), self._wall())
         try:
-            for name, (system_id, one) in held.items():
+            for name, (system, one) in held.items():
                 if self._written.get(name) is not one:
-                    url = self._systems[system_id].url
-                    await asyncio.to_thread(_save_one, self._folder, name, system_id, url, one, clocks)
+                    await asyncio.to_thread(_save_one, self._folder, name, system, one, clocks)
                     self._written[name] = one
             gone = [name for name in self._written if name not in held]
             await asyncio.to_thread(snapshot.remove, self._folder, gone)
@@ -96,7 +99,7 @@ class Keeper:
             data = await asyncio.to_thread(path.read_bytes)
             header, held = await asyncio.to_thread(snapshot.decode, data, clocks, self._memory_bytes)
             system = self._systems.get(SystemId(header.system_id))
-            if system is None or system.url != header.url:
+            if system is None or Appliance.of(system) != header.appliance:
                 raise SnapshotError("is of an appliance that is not configured")
             if held.age_s(clocks.monotonic) > system.limits.stale_seconds:
                 raise SnapshotError("is older than stale_seconds")
@@ -107,5 +110,5 @@ class Keeper:
             self._written[path.name] = held
 
 
-def _save_one(folder: Path, name: str, system_id: int, url: str, held: Held, clocks: Clocks) -> None:
-    snapshot.write(folder, name, snapshot.encode(system_id, url, held, clocks))
+def _save_one(folder: Path, name: str, system: System, held: Held, clocks: Clocks) -> None:
+    snapshot.write(folder, name, snapshot.encode(system, held, clocks))

@@ -1,5 +1,6 @@
 """Finished answers to one body: stamped bytes joined, sorted or cut to some fields where that is asked."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -114,8 +115,11 @@ def _values(backups: BackupList, field: str) -> Iterator[Any]:
     """That field of each row; None where the row has none or null."""
     if not len(backups):
         return iter(())
-    row_type = msgspec.defstruct("SortRow", [("value", Any, UNSET)], rename={"value": field})
-    rows: list[Any] = msgspec.json.decode(b"[" + backups.body + b"]", type=list[row_type])  # type: ignore[valid-type]
+    try:
+        row_type = msgspec.defstruct("SortRow", [("value", Any, UNSET)], rename={"value": field})
+        rows: list[Any] = msgspec.json.decode(b"[" + backups.body + b"]", type=list[row_type])  # type: ignore[valid-type]
+    except (ValueError, msgspec.MsgspecError):  # a quote in the name, or a number like 1e999 in the column
+        return (json.loads(row).get(field) for row in backups.rows())
     return (None if row.value is UNSET else row.value for row in rows)
 
 

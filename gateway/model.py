@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from itertools import accumulate
 from typing import Final, Literal, NewType
 
 from gateway.errors import FetchError
@@ -100,27 +99,13 @@ class ListBuilder:
         self._finishes.append(finish)
         self._finish_spans.append(finish_span)
 
-    def add_many(
-        self, rows: list[bytes], starts: list[int], start_span: int, finishes: list[int], finish_spans: list[int]
-    ) -> None:
-        """Append stamped rows that hide as much of their starts; the other columns are one entry for each row."""
-        if not rows:
-            return
-        self._pieces += rows
-        ends = list(accumulate((len(row) + 1 for row in rows), initial=self._end))
-        self._ends.extend(ends[1:])
-        self._end = ends[-1]
-        self._starts.extend(starts)
-        self._start_spans.extend([start_span] * len(rows))
-        self._finishes.extend(finishes)
-        self._finish_spans.extend(finish_spans)
-
     def add_run(self, backups: BackupList, begin: int, end: int) -> None:
         """Append the rows `begin` to `end` (not included) of a list as one piece."""
         first = backups.ends[begin - 1] + 1 if begin else 0
         self._pieces.append(backups.body[first : backups.ends[end - 1]])
         shift = self._end + 1 - first
-        self._ends.extend(place + shift for place in backups.ends[begin:end])
+        ends = backups.ends[begin:end]
+        self._ends.extend([place + shift for place in ends] if shift else ends)
         self._end = self._ends[-1]
         self._starts.extend(backups.starts[begin:end])
         self._start_spans.extend(backups.start_spans[begin:end])

@@ -15,8 +15,10 @@ from gateway.held import Held
 from gateway.index import Mask, Now
 
 _HOUR_S: Final = 3600
-_CLOCK_SLACK_S: Final = 2.0
-"""A Date header has whole seconds and is read a moment after it was written."""
+_CLOCK_SLACK_S: Final = 1.0
+"""What two clocks may drift apart while a list is held."""
+_DATE_STEP_S: Final = 1.0
+"""A Date header has whole seconds."""
 
 Freshness = Literal["fresh", "revalidate", "stale"]
 
@@ -40,9 +42,15 @@ class Served:
 
 
 def appliance_now(held: Held, wall: float) -> Now | None:
-    """The appliance's clock now, as its last answer lets us know it; None where it never said."""
-    skew = held.fetched.skew_s
-    return None if skew is None else Now(wall + skew - _CLOCK_SLACK_S, wall + skew + _CLOCK_SLACK_S)
+    """The appliance's clock now, as its last answer lets us know it; None where it never said.
+
+    Its Date header was written at some moment of the call, some appliances write the call's first: the longer the
+    call took, the less it tells.
+    """
+    skew, took = held.fetched.skew_s, held.fetched.answered_at - held.fetched.asked_at
+    if skew is None:
+        return None
+    return Now(wall + skew - _CLOCK_SLACK_S, wall + skew + took + _DATE_STEP_S + _CLOCK_SLACK_S)
 
 
 def freshness_of(
@@ -137,13 +145,11 @@ def _covers_times(
         low = slid if low is None else max(low, slid)
     if not has.covers(Window(low, high)):
         return False
-    if has_hours is None:
-        return True
-    if low is None or held.fetched.skew_s is None:
-        return False
+    if has_hours is None or (wanted_hours is not None and wanted_hours <= has_hours):
+        return True  # a window that slides on leaves rows behind, but takes none in at its start
     # The latest instant that the appliance may have taken as the start of its window when it made the list.
-    answered = held.fetched.wall_at + held.fetched.skew_s + _CLOCK_SLACK_S
-    return low >= answered - has_hours * _HOUR_S
+    answered = appliance_now(held, held.fetched.wall_at)
+    return low is not None and answered is not None and low >= answered.high - has_hours * _HOUR_S
 
 
 def undecided(has: Asked, wanted: Asked) -> Asked:

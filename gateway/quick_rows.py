@@ -1,19 +1,28 @@
-"""The quick way for rows in exactly one of the two documented shapes: decoded by type, stamped by look-ups and cuts.
+"""The quick way for rows in one of the two documented shapes: decoded by type, column by column, stamped in one go.
 
-What does not fit is refused as a whole (`decode` gives None) or ends a run early (`stamp` gives fewer rows than it
-got): gateway.rows then takes the long way, which makes the same bytes.
+Whatever does not fit is refused as a whole (None): gateway.rows then takes smaller parts, and at last the long way row
+by row, which makes the same bytes.
+
+Rows travel here without their first brace, each with the comma behind it but for the last: so they lie in a reply, and
+a stamp in front of each makes them whole again.
 """
 
+from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from itertools import accumulate
+from operator import add
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from gateway.dates import HOURS, MINUTES, MINUTES_SECONDS, SECONDS, ApplianceZone, format_duration
-from gateway.model import NEVER
+from gateway.dates import ApplianceZone, Memo, Moment, format_duration, format_local, parse_duration, parse_local
+from gateway.model import NEVER, BackupList
 from gateway.wire import BAD_JSON
+
+_WHOLE_BYTES: Final = 1_048_576
+"""A larger reply goes in steps, so that it does not hold up everybody else."""
+_LONGEST_S: Final = 10**9
 
 
 class _SeedRow(msgspec.Struct, gc=False):
@@ -24,10 +33,10 @@ class _SeedRow(msgspec.Struct, gc=False):
     complete: bool
     status: Literal["Success", "Warning", "Failure", "None"]
     size: Any = UNSET
+    restored_backup_type: Any = UNSET
+    vm_ware_template: Any = UNSET
     start_time: UnsetType = UNSET
     complete_time: UnsetType = UNSET
-    restored_backup_type: UnsetType = UNSET
-    vm_ware_template: UnsetType = UNSET
     sid: UnsetType = UNSET
     system_id: UnsetType = UNSET
     system_name: UnsetType = UNSET
@@ -44,9 +53,9 @@ class _NewRow(msgspec.Struct, gc=False):
     status: Literal["Successful", "Warning", "Failed"] | None
     complete_time: str | None = None
     size: Any = UNSET
+    restored_backup_type: Any = UNSET
+    vm_ware_template: Any = UNSET
     start_date_time: UnsetType = UNSET
-    restored_backup_type: UnsetType = UNSET
-    vm_ware_template: UnsetType = UNSET
     sid: UnsetType = UNSET
     system_id: UnsetType = UNSET
     system_name: UnsetType = UNSET
@@ -54,160 +63,266 @@ class _NewRow(msgspec.Struct, gc=False):
     finish_epoch: UnsetType = UNSET
 
 
-@dataclass(slots=True)
-class Stamped:
-    """Stamped rows and their columns, one entry for each row."""
+class Times(NamedTuple):
+    """Starts and ends, one entry for each row; NEVER is a backup that runs."""
 
-    rows: list[bytes] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-    finishes: list[int] = field(default_factory=list)
-    finish_spans: list[int] = field(default_factory=list)
+    starts: list[Moment]
+    finishes: list[int]
+    finish_spans: list[int]
 
 
 class QuickWay:
-    """One shape. `start_span` is what its start texts hide, in seconds."""
-
-    start_span: int
+    """One shape of rows."""
 
     def __init__(self, row_type: type[msgspec.Struct]) -> None:
         self._decode = msgspec.json.Decoder(list[row_type]).decode  # type: ignore[valid-type]
+        self._decoders = {
+            b"[{": self._decode,
+            b'{"backups":[{': self._decoder_of("backups", row_type),
+            b'{"data":[{': self._decoder_of("data", row_type),
+        }
 
-    def decode(self, joined: bytes) -> list[Any] | None:
-        """The rows of a JSON list; None where one of them has another shape."""
+    @staticmethod
+    def _decoder_of(key: str, row_type: type[msgspec.Struct]) -> Any:
+        envelope = msgspec.defstruct("Envelope", [(key, list[row_type])])  # type: ignore[valid-type]
+        decode = msgspec.json.Decoder(envelope).decode
+        return lambda text: getattr(decode(text), key)
+
+    def decode(self, raws: Sequence[Raw]) -> list[Any] | None:
+        """The rows; None where one of them has another shape."""
         try:
-            rows: list[Any] = self._decode(joined)
+            rows: list[Any] = self._decode(b"[" + b",".join(raws) + b"]")
         except BAD_JSON:
             return None
         return rows
 
-    def stamp(self, head: bytes, raws: Sequence[Raw], rows: Sequence[Any], zone: ApplianceZone) -> Stamped:
-        """As many of the rows as go the quick way, from the first on. `head` is the stamp up to the start."""
+    def stamped_reply(self, head: bytes, body: bytes, zone: ApplianceZone) -> BackupList | None:
+        """All rows of a reply. `head` is the stamp up to the start."""
+        text = body.rstrip()
+        opening = next((opening for opening in self._decoders if text.startswith(opening)), None)
+        closing = b"}]" if opening == b"[{" else b"}]}"
+        if opening is None or not text.endswith(closing) or len(text) > _WHOLE_BYTES:
+            return None
+        try:
+            rows = self._decoders[opening](text)
+        except BAD_JSON:
+            return None
+        pieces = _cut(text[len(opening) : -len(closing)], len(rows))
+        return None if pieces is None or not _is_utf8(text, pieces) else self.stamped(head, pieces, rows, zone)
+
+    def stamped(self, head: bytes, pieces: list[bytes], rows: Sequence[Any], zone: ApplianceZone) -> BackupList | None:
+        """Rows and what was decoded of them to a list."""
+        times = self.times(rows, zone)
+        own = None if times is None else self.unified(pieces, rows)
+        return None if times is None or own is None else _joined(head, own, times)
+
+    def times(self, rows: Sequence[Any], zone: ApplianceZone) -> Times | None:
+        """Starts and ends."""
+        raise NotImplementedError
+
+    def unified(self, pieces: list[bytes], rows: Sequence[Any]) -> list[bytes] | None:
+        """The rows with the seed's names and words."""
         raise NotImplementedError
 
 
 class _SeedWay(QuickWay):
     """Minutes without seconds; the row's own bytes stay."""
 
-    start_span = 59
-
-    def stamp(self, head: bytes, raws: Sequence[Raw], rows: Sequence[Any], zone: ApplianceZone) -> Stamped:
+    def times(self, rows: Sequence[Any], zone: ApplianceZone) -> Times | None:
         """See QuickWay."""
-        out = Stamped()
-        ended, running = _stamps(head)
-        days, add_row = zone.days, out.rows.append
-        add_start, add_finish, add_span = out.starts.append, out.finishes.append, out.finish_spans.append
-        for raw, row in zip(raws, rows, strict=True):
-            text, duration = row.start_date_time, row.duration
-            day = days.get(text[:10]) or zone.day(text[:10])
-            minute, hours, rest = MINUTES.get(text[10:]), HOURS.get(duration[:-6]), MINUTES_SECONDS.get(duration[-6:])
-            if day is None or minute is None or hours is None or rest is None:
-                break
-            start = day + minute
-            add_start(start)
-            if row.complete:
-                finish = start + hours + rest
-                add_row(ended % (start, finish) + bytes(raw)[1:])
-                add_finish(finish)
-                add_span(59)
-            else:
-                add_row(running % start + bytes(raw)[1:])
-                add_finish(NEVER)
-                add_span(0)
-        return out
+        starts = zone.moments([row.start_date_time for row in rows])
+        took = _clocks([row.duration for row in rows])
+        if starts is None or took is None:
+            return None
+        ended = [row.complete for row in rows]
+        return Times(
+            starts,
+            [start[0] + seconds if done else NEVER for start, seconds, done in zip(starts, took, ended, strict=True)],
+            [start[1] if done else 0 for start, done in zip(starts, ended, strict=True)],
+        )
 
-
-_WORDS: Final = {
-    "Successful": (b'"Successful"', b'"Success"'),
-    "Failed": (b'"Failed"', b'"Failure"'),
-    "Warning": (b'"Warning"', b'"Warning"'),
-    None: (b"null", b'"None"'),
-}
-"""A status as 10.x writes it, and as it goes on."""
+    def unified(self, pieces: list[bytes], rows: Sequence[Any]) -> list[bytes] | None:
+        """See QuickWay."""
+        return _with_the_seeds_names(pieces, rows)
 
 
 class _NewWay(QuickWay):
-    """Times with seconds; three keys are brought to the seed's names and words, the other bytes stay."""
+    """Times with seconds; some keys are brought to the seed's names and words, the other bytes stay."""
 
-    start_span = 0
-
-    def stamp(self, head: bytes, raws: Sequence[Raw], rows: Sequence[Any], zone: ApplianceZone) -> Stamped:
+    def times(self, rows: Sequence[Any], zone: ApplianceZone) -> Times | None:
         """See QuickWay."""
-        out = Stamped()
-        ended, running = _stamps(head)
-        for raw, row in zip(raws, rows, strict=True):
-            start = _second(row.start_time, zone)
-            if start is None or row.duration < 0 or row.duration > _LONGEST_S:
-                break
+        starts = zone.moments([row.start_time for row in rows])
+        told = zone.moments([row.complete_time for row in rows if row.complete_time is not None])
+        if starts is None or told is None or any(end.span for end in told):
+            return None  # an end in a repeated hour needs a look at its start
+        ends = iter(told)
+        finishes, spans = [], []
+        for row, start in zip(rows, starts, strict=True):
+            if not 0 <= row.duration <= _LONGEST_S:
+                return None
+            by_duration = row.complete and row.complete_time is None
+            spans.append(start.span if by_duration else 0)
             if row.complete_time is not None:
-                finish = _second(row.complete_time, zone)
-            elif row.complete:
-                finish = start + row.duration
+                finishes.append(next(ends).epoch)
             else:
-                finish = NEVER
-            own = None if finish is None else _renamed(bytes(raw), row)
-            if own is None or finish is None:
-                break
-            out.rows.append((running % start if finish == NEVER else ended % (start, finish)) + own)
-            out.starts.append(start)
-            out.finishes.append(finish)
-            out.finish_spans.append(0)
+                finishes.append(start.epoch + row.duration if row.complete else NEVER)
+        return Times(starts, finishes, spans)
+
+    def unified(self, pieces: list[bytes], rows: Sequence[Any]) -> list[bytes] | None:
+        """See QuickWay."""
+        renamed = _with_the_seeds_names(pieces, rows)
+        if renamed is None:
+            return None
+        out = []
+        for piece, row in zip(renamed, rows, strict=True):
+            own = _exchanged(piece, row)
+            if own is None:
+                return None
+            out.append(own)
         return out
 
 
-_LONGEST_S: Final = 10**9
+def _clock(text: str) -> int | None:
+    """Seconds of "hh:mm:ss"; None for the forms that do not stay as they are."""
+    return parse_duration(text) if ":" in text else None
 
 
-def _stamps(head: bytes) -> tuple[bytes, bytes]:
-    """Formats of the stamp of an ended and of a running backup."""
-    safe = head.replace(b"%", b"%%")
-    return safe + b'%d,"finish_epoch":%d,', safe + b'%d,"finish_epoch":null,'
+_CLOCKS: Final = Memo(_clock)
 
 
-def _second(text: str, zone: ApplianceZone) -> int | None:
-    """The instant of "mm/dd/yyyy hh:mm:ss am"; None where it is of another form or on a day with a clock change."""
-    day, minute = zone.day(text[:10]), MINUTES.get(text[10:16] + text[19:])
-    second = SECONDS.get(text[16:19])
-    return None if day is None or minute is None or second is None else day + minute + second
+def _clocks(texts: list[str]) -> list[int] | None:
+    found = list(map(_CLOCKS.__getitem__, texts))
+    return None if None in found else found  # type: ignore[return-value]
 
 
-def _renamed(raw: bytes, row: _NewRow) -> bytes | None:
-    """The row behind its brace, with `start_time`, `duration` and `status` in the seed's form.
+def _cut(inner: bytes, count: int) -> list[bytes] | None:
+    """The `count` rows between the first brace of a list and its last; None where they cannot be told apart.
 
-    A key with its quotes and colon cannot stand inside a JSON string (its quotes would be escaped), so where it stands
-    once in a row of which it is known to be a key, it is that key. None where anything is not in its usual place.
+    Where there are as many braces as rows, each of them begins a row: none can be inside a text or inside a row. Else
+    `},{` parts the rows, if that makes as many parts, each of which is whole JSON by itself.
     """
-    old_word, word = _WORDS[row.status]
-    old_start, old_duration = b'"%s"' % row.start_time.encode(), b"%d" % row.duration
-    at_start = _value_at(raw, b'"start_time":', old_start)
-    if at_start < 0:  # PHP writes its slashes so
-        old_start = old_start.replace(b"/", b"\\/")
-        at_start = _value_at(raw, b'"start_time":', old_start)
-    at_duration = _value_at(raw, b'"duration":', old_duration)
-    at_status = _value_at(raw, b'"status":', old_word)
-    if not 0 < at_start < at_duration < at_status:
+    pieces = inner.split(b"{")
+    if len(pieces) == count and all(piece.endswith(b"},") for piece in pieces[:-1]):
+        pieces[-1] += b"}"
+        return pieces
+    pieces = [piece + b"}" for piece in inner.split(b"},{")]
+    if len(pieces) != count:
         return None
-    text = row.start_time
-    key = at_start - raw[at_start - 1 : at_start].isspace() - len(b'"start_time":')
-    return b"".join(
-        (
-            *(raw[1:key], b'"start_date_time":', raw[key + len(b'"start_time":') : at_start]),
-            *(b'"', text[:16].encode(), text[19:].encode(), b'"', raw[at_start + len(old_start) : at_duration]),
-            *(b'"', format_duration(row.duration).encode(), b'"', raw[at_duration + len(old_duration) : at_status]),
-            *(word, raw[at_status + len(old_word) :]),
-        )
+    try:
+        for piece in pieces:
+            _check(b"{" + piece)
+    except BAD_JSON:
+        return None
+    return with_commas(pieces)
+
+
+_check = msgspec.json.Decoder(Raw).decode
+
+
+def with_commas(pieces: list[bytes]) -> list[bytes]:
+    """Rows as they lie in a list."""
+    return [*(piece + b"," for piece in pieces[:-1]), pieces[-1]]
+
+
+def _is_utf8(text: bytes, pieces: list[bytes]) -> bool:
+    """Decoding checks only the texts that it makes. Row by row, since most rows are ASCII, which is quickly seen."""
+    if text.isascii():
+        return True
+    try:
+        for piece in pieces:
+            if not piece.isascii():
+                piece.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _joined(head: bytes, own: list[bytes], times: Times) -> BackupList:
+    safe = head.replace(b"%", b"%%")
+    ended, running = safe + b'%d,"finish_epoch":%d,', safe + b'%d,"finish_epoch":null,'
+    starts = [start[0] for start in times.starts]
+    stamps = [
+        ended % (start, finish) if finish != NEVER else running % start
+        for start, finish in zip(starts, times.finishes, strict=True)
+    ]
+    parts = [b""] * (2 * len(own))
+    parts[::2], parts[1::2] = stamps, own
+    ends = array("I", accumulate(map(add, map(len, stamps), map(len, own)), initial=-1))[1:]
+    ends[-1] += 1  # no comma there
+    return BackupList(
+        b"".join(parts),
+        ends,
+        array("q", starts),
+        array("H", [start[1] for start in times.starts]),
+        array("q", times.finishes),
+        array("H", times.finish_spans),
     )
 
 
-def _value_at(raw: bytes, key: bytes, value: bytes) -> int:
-    """Where the value of a key begins, at most one space behind it; -1 where that is not so beyond doubt."""
-    found = raw.find(key)
-    begin = found + len(key)
-    if found < 0 or raw.find(key, begin) >= 0:
-        return -1
-    if raw[begin : begin + 1] == b" ":
-        begin += 1
-    end = begin + len(value)
-    return begin if raw[begin:end] == value and not raw[end : end + 1].isalnum() else -1
+_RENAMED: Final = (
+    ("restored_backup_type", b'"restored_backup_type":', b'"restored_bkup_type":'),
+    ("vm_ware_template", b'"vm_ware_template":', b'"vmware_template":'),
+)
+
+
+def _with_the_seeds_names(pieces: list[bytes], rows: Sequence[Any]) -> list[bytes] | None:
+    for name, old, new in _RENAMED:
+        carriers = [number for number, row in enumerate(rows) if getattr(row, name) is not UNSET]
+        if carriers:
+            pieces = list(pieces)
+        for number in carriers:
+            before, found, after = pieces[number].partition(old)
+            if not found or old in after or new in pieces[number]:
+                return None  # the row carries the seed's name as well, or one of them twice
+            pieces[number] = before + new + after
+    return pieces
+
+
+class _Exchange(NamedTuple):
+    """A value as it may stand behind its key, and what is written instead."""
+
+    old: bytes
+    new: bytes
+
+
+def _start_exchange(text: str) -> _Exchange:
+    when = parse_local(text)
+    return _Exchange(b'"%s"' % text.encode(), b'"%s"' % (text if when is None else format_local(when)).encode())
+
+
+_STARTS: Final = Memo(_start_exchange)
+_STATUSES: Final = {
+    "Successful": _Exchange(b'"Successful"', b'"Success"'),
+    "Failed": _Exchange(b'"Failed"', b'"Failure"'),
+    "Warning": _Exchange(b'"Warning"', b'"Warning"'),
+    None: _Exchange(b"null", b'"None"'),
+}
+
+
+def _exchanged(piece: bytes, row: _NewRow) -> bytes | None:
+    """The row with `start_time`, `duration` and `status` in the seed's form; None where one is in an unusual place.
+
+    A key with its quotes and colon cannot stand inside a JSON text (its quotes would be escaped), so where it stands
+    once in a row of which it is known to be a key, it is that key.
+    """
+    seconds = row.duration
+    for key, new_key, (old, new) in (
+        (b'"start_time":', b'"start_date_time":', _STARTS[row.start_time]),
+        (b'"duration":', b'"duration":', (b"%d" % seconds, b'"%s"' % format_duration(seconds).encode())),
+        (b'"status":', b'"status":', _STATUSES[row.status]),
+    ):
+        before, _, after = piece.partition(key)
+        if key in after:
+            return None
+        if not after.startswith(old):  # PHP writes its slashes so, and others a space behind a colon
+            old = next((form for form in (old.replace(b"/", b"\\/"), b" " + old) if after.startswith(form)), b"")
+            if not old:
+                return None
+        rest = after[len(old) :]
+        if rest[:1].isalnum() or rest[:1] == b".":
+            return None
+        piece = b"".join((before, new_key, new, rest))
+    return piece
 
 
 QUICK_WAYS: Final[tuple[QuickWay, ...]] = (_SeedWay(_SeedRow), _NewWay(_NewRow))

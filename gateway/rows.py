@@ -20,11 +20,12 @@ from gateway.dates import (
 )
 from gateway.errors import FetchError
 from gateway.model import NEVER, UNKNOWN, ListBuilder
-from gateway.quick_rows import QUICK_WAYS, QuickWay
-from gateway.wire import BAD_JSON
+from gateway.quick_rows import QUICK_WAYS, QuickWay, with_commas
+from gateway.wire import BAD_JSON, split_rows
 
 _STEP_ROWS: Final = 1000
-_FEW_ROWS: Final = 50
+_FEW_ROWS: Final = 10
+_FIRST_ROW_BYTES: Final = 4096
 
 STATUS_WORDS: Final = {"successful": "Success", "failed": "Failure"}
 """10.x words for a status, in lower case; the seed's own words pass as they are."""
@@ -68,10 +69,19 @@ class Stamper:
         self._head = b'{"system_id":%d,"system_name":%s,"start_epoch":' % (system_id, _encode(name))
         self._zone = zone
         self._remote_sid = remote_system_id
-        self._quick = list(QUICK_WAYS)
+        self._ways = list(QUICK_WAYS)
         self.build = ListBuilder()
         self.dropped = 0
         self.foreign = 0
+
+    def read(self, body: bytes) -> Iterator[None]:
+        """All rows of a reply: at one go if it is of the usual kind, else in steps as `run` takes them."""
+        for way in self._likely_first(body):
+            backups = way.stamped_reply(self._head, body, self._zone)
+            if backups is not None:
+                self.build.add_run(backups, 0, len(backups))
+                return
+        yield from self.run(split_rows(body))
 
     def run(self, raws: list[Raw]) -> Iterator[None]:
         """Works in steps of some rows, so that the caller can let others run in between.
@@ -84,15 +94,22 @@ class Stamper:
         if self.dropped * 100 > len(raws):
             raise FetchError("bad_reply", f"{self.dropped} of {len(raws)} rows are no objects")
 
+    def _likely_first(self, body: bytes) -> list[QuickWay]:
+        """Lists hardly ever mix shapes, and the first row betrays 10.x."""
+        return self._ways[::-1] if b'"start_time"' in body[:_FIRST_ROW_BYTES] else self._ways
+
     def _step(self, raws: list[Raw]) -> None:
         """All of them the quick way; where one row does not fit, its neighbours pay as little as possible."""
-        joined = b"[" + b",".join(raws) + b"]"
-        for way in self._quick:
-            rows = way.decode(joined)
-            if rows is not None:
-                if way is not self._quick[0]:
-                    self._quick.reverse()  # lists hardly ever mix shapes: the next step tries this one first
-                self._quickly(way, raws, rows)
+        for way in self._ways:
+            rows = way.decode(raws)
+            if rows is None:
+                continue
+            if way is not self._ways[0]:
+                self._ways.reverse()  # the next step tries this one first
+            pieces = with_commas([bytes(raw)[1:] for raw in raws])
+            backups = way.stamped(self._head, pieces, rows, self._zone)
+            if backups is not None:
+                self.build.add_run(backups, 0, len(backups))
                 return
         if len(raws) > _FEW_ROWS:
             for begin in range(0, len(raws), _FEW_ROWS):
@@ -100,16 +117,6 @@ class Stamper:
             return
         for raw in raws:
             self._one(raw)
-
-    def _quickly(self, way: QuickWay, raws: list[Raw], rows: list[Any]) -> None:
-        begin = 0
-        while begin < len(raws):
-            stamped = way.stamp(self._head, raws[begin:], rows[begin:], self._zone)
-            self.build.add_many(stamped.rows, stamped.starts, way.start_span, stamped.finishes, stamped.finish_spans)
-            begin += len(stamped.rows)
-            if begin < len(raws):  # a row with a time that needs a longer look
-                self._one(raws[begin])
-                begin += 1
 
     def _one(self, raw: Raw) -> None:
         try:

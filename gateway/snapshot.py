@@ -20,6 +20,7 @@ from typing import Final, Literal
 import msgspec
 from isal import isal_zlib
 
+from gateway.config import System
 from gateway.filter import Asked
 from gateway.held import Held
 from gateway.model import BackupList, Fetched
@@ -35,11 +36,25 @@ _COLUMNS: Final[tuple[tuple[str, str], ...]] = (
 )
 
 
+class Appliance(msgspec.Struct, frozen=True):
+    """What must be the same for a list to be that appliance's: it decides where rows come from and how they read."""
+
+    url: str
+    name: str
+    timezone: str
+    remote_system_id: int | None
+
+    @classmethod
+    def of(cls, system: System) -> "Appliance":
+        """As it is configured."""
+        return cls(system.url, system.name, system.timezone, system.remote_system_id)
+
+
 class Header(msgspec.Struct, frozen=True):
     """What a file says of its list. Times are epoch seconds, `swept_before_s` seconds before `asked_at`."""
 
     system_id: int
-    url: str
+    appliance: Appliance
     asked: Asked
     rows: int
     body_bytes: int
@@ -70,12 +85,12 @@ def file_name(system_id: int, asked: Asked) -> str:
     return f"{system_id}-{digest}{_SUFFIX}"
 
 
-def encode(system_id: int, url: str, held: Held, clocks: Clocks) -> bytes:
+def encode(system: System, held: Held, clocks: Clocks) -> bytes:
     """A held list as the bytes of its file."""
     fetched, backups = held.fetched, held.fetched.backups
     header = Header(
-        system_id=system_id,
-        url=url,
+        system_id=system.id,
+        appliance=Appliance.of(system),
         asked=held.asked,
         rows=len(backups),
         body_bytes=len(backups.body),
@@ -108,7 +123,10 @@ def decode(data: bytes, clocks: Clocks, most_bytes: int) -> tuple[Header, Held]:
     if header.byteorder != sys.byteorder:
         raise SnapshotError("comes from a machine with another byte order")
     unpacker = isal_zlib.decompressobj()
-    payload = unpacker.decompress(content[4 + length :], most_bytes)
+    try:
+        payload = unpacker.decompress(content[4 + length :], most_bytes)
+    except isal_zlib.IsalError as error:  # type: ignore[misc]
+        raise SnapshotError("cannot be unpacked") from error
     if not unpacker.eof:
         raise SnapshotError("is larger than the memory for held lists")
     return header, _held(header, payload, clocks)
@@ -165,10 +183,13 @@ def sync_folder(folder: Path) -> None:
 
 
 def files(folder: Path) -> Iterator[Path]:
-    """The held lists of a folder, the youngest first; leftovers of a write that never ended are removed."""
+    """The held lists of a folder, the oldest first: where memory is short the youngest are kept.
+
+    Leftovers of a write that never ended are removed.
+    """
     for leftover in folder.glob(".*.part"):
         leftover.unlink(missing_ok=True)
-    yield from sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: -path.stat().st_mtime)
+    yield from sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime)
 
 
 def remove(folder: Path, names: Iterable[str]) -> None:

@@ -129,6 +129,8 @@ class Gateway:
             self._retired.append(old)
             if new is None or not _same_appliance(old.config, new.config):
                 self.store.forget(system_id)
+        if self._keeper is not None:
+            self._keeper.follow(_by_id(config))
 
     def _all_stacked(self, config: Config) -> dict[SystemId, Stacked]:
         """Every system's onion; what did not change keeps its session, its ceiling and its breaker."""
@@ -144,7 +146,7 @@ class Gateway:
         return Keeper(
             Path(self.config.cache.snapshot),
             self.store,
-            {SystemId(system.id): system for system in self.config.systems},
+            _by_id(self.config),
             self.config.cache.memory_bytes,
             monotonic=self.monotonic,
             wall=self.wall,
@@ -204,6 +206,10 @@ class Gateway:
             **clocks,
         )
         return Stacked(system, zone, source, guard, gate)
+
+
+def _by_id(config: Config) -> dict[SystemId, System]:
+    return {SystemId(system.id): system for system in config.systems}
 
 
 def _same_appliance(old: System, new: System) -> bool:

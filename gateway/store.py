@@ -125,6 +125,7 @@ class _ByBytes(LRUCache[_Key, Held | _View]):
             return False
         if isinstance(kept, Held):
             lists = self._systems.setdefault(key[0], {})
+            lists.pop(kept.asked, None)  # what is renewed stands behind what is not
             lists[kept.asked] = kept
             if len(lists) > _LISTS_PER_SYSTEM:
                 del self[key[0], next(iter(lists))]

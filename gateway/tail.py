@@ -37,7 +37,10 @@ class Tail:
     again: Asked | None
     dropped: Mask
     """Rows that have slid out of the question's own window since the list was made."""
-    order: Order
+    kept: Mask
+    """Rows that stay as they are."""
+    orders: tuple[Order, ...]
+    """Every order in which the list may stand: those that it shows may be several."""
 
 
 def plan_tail(held: Held, now: Now | None) -> Tail | None:
@@ -52,9 +55,9 @@ def plan_tail(held: Held, now: Now | None) -> Tail | None:
     starts = index.starts
     if len(backups) < _FEWEST_ROWS or (starts == UNKNOWN).any():
         return None
-    order = order_of(index)
+    orders = orders_of(index)
     dropped, edge = _slid(index, asked, now)
-    if order is None or dropped is None or edge is None:
+    if not orders or dropped is None or edge is None:
         return None
     since = _mark(held)
     if since is None:
@@ -72,7 +75,8 @@ def plan_tail(held: Held, now: Now | None) -> Tail | None:
     window = asked.start.narrowed(since, None)
     is_over = window.high is not None and window.low is not None and window.low > window.high
     recent = None if is_over else replace(asked, start=window, days=None)
-    return Tail(since, recent, replace(asked, backup_ids=wanted) if wanted else None, dropped, order)
+    renewed = replace(asked, backup_ids=wanted) if wanted else None
+    return Tail(since, recent, renewed, dropped, old & ~again & ~dropped, orders)
 
 
 def _slid(index: ListIndex, asked: Asked, now: Now | None) -> tuple[Mask | None, Mask | None]:
@@ -102,28 +106,30 @@ def _mark(held: Held) -> int | None:
     return None
 
 
-def order_of(index: ListIndex) -> Order | None:
-    """The order in which an appliance lists; None where none of the known ones can be seen.
+def orders_of(index: ListIndex) -> tuple[Order, ...]:
+    """The orders in which an appliance may have listed these rows; none where no known one can be seen.
 
     A start that lies in a range (hidden seconds, a repeated hour) breaks no order that it may have.
     """
     first, last = index.starts, index.starts + index.start_spans
-    if (last[1:] >= first[:-1]).all():
-        return "oldest"
-    if (first[1:] <= last[:-1]).all():
-        return "newest"
     places = np.where(index.ids() == ABSENT, NEVER, index.ids())  # rows without an id stand behind those that have one
-    if (places == ODD).any():
-        return None
-    if (places[1:] >= places[:-1]).all():
-        return "id"
-    return "id_down" if (places[1:] <= places[:-1]).all() and (places != NEVER).all() else None
+    named = not (places == ODD).any()
+    seen: dict[Order, bool] = {
+        "oldest": bool((last[1:] >= first[:-1]).all()),
+        "newest": bool((first[1:] <= last[:-1]).all()),
+        "id": named and bool((places[1:] >= places[:-1]).all()),
+        "id_down": named and bool((places[1:] <= places[:-1]).all() and (places != NEVER).all()),
+    }
+    return tuple(order for order, is_seen in seen.items() if is_seen)
 
 
-def put_back(held: Held, tail: Tail, recent: BackupList, again: BackupList) -> BackupList | None:
+def put_back(
+    held: Held, tail: Tail, recent: BackupList, again: BackupList, now: Now | None = None
+) -> BackupList | None:
     """The held list with the answers in place; None where they do not fit together, or say suspiciously little.
 
-    An error inside an appliance's list call is answered with an empty list (appliance-api.md section 0, fact 5).
+    An error inside an appliance's list call is answered with an empty list (appliance-api.md section 0, fact 5). `now`
+    is the appliance's clock when the answers had come: a row that may have slid out meanwhile was not asked for.
     """
     index, backups = held.index, held.fetched.backups
     old = (index.starts < tail.since) & ~tail.dropped
@@ -131,8 +137,17 @@ def put_back(held: Held, tail: Tail, recent: BackupList, again: BackupList) -> B
         return None
     if tail.again is not None and not len(again):
         return None
+    if held.asked.start_hours is not None and now is not None:
+        inside = index.asked(Asked(start_hours=held.asked.start_hours), now).yes
+        if (tail.kept & ~inside).any():
+            return None
     older = _renewed(index, old, tail, again)
-    return None if older is None else _joined((backups, recent, again), older, tail.order)
+    if older is None:
+        return None
+    first, *others = (_ordered(recent, older, order) for order in tail.orders)
+    if any(not first.equals(other) for other in others):
+        return None  # the list showed several orders, and with the new rows they part: only the appliance knows
+    return _joined((backups, recent, again), first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +157,9 @@ class _Sequence:
     lists: Column
     rows: Column
     ids: Column
+
+    def equals(self, other: "_Sequence") -> bool:
+        return np.array_equal(self.lists, other.lists) and np.array_equal(self.rows, other.rows)
 
     def then(self, other: "_Sequence") -> "_Sequence":
         return _Sequence(
@@ -183,8 +201,8 @@ def _by_name(again: BackupList, since: int) -> dict[tuple[int, int], deque[int]]
     return came
 
 
-def _joined(lists: tuple[BackupList, BackupList, BackupList], older: _Sequence, order: Order) -> BackupList:
-    recent = lists[_RECENT]
+def _ordered(recent: BackupList, older: _Sequence, order: Order) -> _Sequence:
+    """The older rows and the recent ones as one sequence."""
     size = len(recent)
     newer = _Sequence(np.full(size, _RECENT, np.int64), np.arange(size), ListIndex(recent).ids())
     rows = newer.then(older) if order in ("newest", "id_down") else older.then(newer)
@@ -193,6 +211,10 @@ def _joined(lists: tuple[BackupList, BackupList, BackupList], older: _Sequence, 
         # Stable: rows of one id keep their order.
         sort = np.argsort(-places if order == "id_down" else places, kind="stable")
         rows = _Sequence(rows.lists[sort], rows.rows[sort], rows.ids[sort])
+    return rows
+
+
+def _joined(lists: tuple[BackupList, BackupList, BackupList], rows: _Sequence) -> BackupList:
     build = ListBuilder()
     breaks = np.flatnonzero((np.diff(rows.lists) != 0) | (np.diff(rows.rows) != 1)) + 1
     bounds = [0, *breaks.tolist(), len(rows.rows)]

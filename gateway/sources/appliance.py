@@ -13,7 +13,7 @@ from gateway.sources.gate import Gate
 from gateway.sources.session import Session, refusal
 from gateway.sources.source import Call, CallEvent, CallHook, Clock
 from gateway.sources.transport import Reply, Transport
-from gateway.wire import EXPIRED_TEXT, encode_asked, said_message, split_rows
+from gateway.wire import EXPIRED_TEXT, encode_asked, said_message
 
 _SKEW_S: Final = 10.0
 """A Date header this far from our clock is worth a warning (faults.md section 2, row 46)."""
@@ -71,11 +71,13 @@ class Appliance:
 
     async def _once(self, call: Call) -> Fetched:
         async with self._gate.slots:
+            call.check()
             call.started = True
             async with _in_time(self._fetch_s):
                 token = await self._session.token()
             call.started = False
             await self._gate.turn()
+            call.check()
             call.started = True
             async with _in_time(self._fetch_s):
                 try:
@@ -122,9 +124,8 @@ class Appliance:
     async def _decoded(self, asked: Asked, reply: Reply, begun: float) -> Fetched:
         if not 200 <= reply.status < 300:
             raise self._refusal(reply)
-        raws = split_rows(reply.body)
         stamper = Stamper(self._system_id, self._name, self._zone, self._remote_sid)
-        for _ in stamper.run(raws):
+        for _ in stamper.read(reply.body):
             await asyncio.sleep(0)  # a large list must not hold up everybody else
         listed = stamper.build.done()
         backups = without_strangers(listed, asked)

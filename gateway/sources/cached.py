@@ -37,7 +37,7 @@ class Cached:
         name: str,
         limits: Limits,
         *,
-        ceiling: Callable[[], float],
+        ceiling: Callable[[int], float],
         widener: Widener,
         hook: AnswerHook,
         jitter: random.Random,
@@ -147,9 +147,13 @@ class Cached:
         known = self.refresh.known_too_large(asked)
         if known is not None:
             raise known
-        wait = self._ceiling()
+        wait = self._free_in()
         if has_stand_in and wait > 0:
             raise FetchError("overloaded", "the ceiling on calls is reached", retry_at=self._wall() + wait)
+
+    def _free_in(self) -> float:
+        """Seconds until one more call may start: those that wait for their turn come first."""
+        return self._ceiling(len(self._flight) - sum(call.under_way for call in self._calls.values()))
 
     async def _fetched(self, asked: Asked, begun: float, need: Need) -> tuple[Held, tuple[str, ...]]:
         """A list that is young enough for this caller; raises FetchError, at the latest at the deadline."""
@@ -158,8 +162,10 @@ class Cached:
         try:
             async with asyncio.timeout_at(need.deadline_at):
                 held = await self._join(asked, whole=whole)
-                if need.max_age_s is not None and held.fetched.asked_at < oldest:
-                    held = await self._join(asked, whole=whole)  # the shared call had left before this question came
+                if need.max_age_s is not None and held.failed is None and held.fetched.asked_at < oldest:
+                    # The shared call had left before this question came. (A list that failed has just been asked for
+                    # and stands in for a suspect empty one: only a later question may believe that.)
+                    held = await self._join(asked, whole=whole)
         except TimeoutError:
             call = self._calls.get((asked, whole)) or self._calls.get((asked, True))
             if call is not None and not call.under_way:
@@ -193,14 +199,14 @@ class Cached:
         key = (asked, False)
         if self.refresh.known_too_large(asked) is not None:
             return
-        if asked in self._soon or key in self._flight or (asked, True) in self._flight or self._ceiling() > 0:
+        if asked in self._soon or key in self._flight or (asked, True) in self._flight or self._free_in() > 0:
             return
         delay = self._jitter.uniform(0, min(_SPREAD * self.limits.fresh_seconds, _LONGEST_SPREAD_S))
         self._soon[asked] = asyncio.get_running_loop().call_later(delay, self._refresh_now, asked)
 
     def _refresh_now(self, asked: Asked) -> None:
         del self._soon[asked]
-        if self._ceiling() == 0:
+        if self._free_in() == 0:
             self._flight.start((asked, False), lambda: self._fly((asked, False)))
 
     def _picked(self, question: Question, held: Held, mask: Mask) -> tuple[BackupList, bool]:

@@ -22,6 +22,9 @@ class Flight(Generic[K, T]):
     def __repr__(self) -> str:
         return f"<Flight, {len(self._tasks)} under way>"
 
+    def __len__(self) -> int:
+        return len(self._tasks)
+
     def __contains__(self, key: K) -> bool:
         return key in self._tasks
 

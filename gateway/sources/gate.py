@@ -38,8 +38,11 @@ class Gate:
             await self._throttler.acquire()  # type: ignore[no-untyped-call]
             self._turns.append(self._monotonic())
 
-    def free_in(self) -> float:
-        """Seconds until a call that comes now may start; 0 where it may at once."""
-        if len(self._turns) < (self._turns.maxlen or 0):
+    def free_in(self, ahead: int = 0) -> float:
+        """Seconds until a call that comes now may start, behind `ahead` others; 0 where it may at once."""
+        now = self._monotonic()
+        recent = [turn for turn in self._turns if now - turn < self._period_s]
+        over = len(recent) + ahead - (self._turns.maxlen or 0)
+        if over < 0:
             return 0.0
-        return max(0.0, self._turns[0] + self._period_s - self._monotonic())
+        return self._period_s if over >= len(recent) else max(0.0, recent[over] + self._period_s - now)

@@ -80,27 +80,39 @@ class Guarded:
 
     async def fetch(self, call: Call) -> Fetched:
         """As the inner source; `breaker_open` and `overloaded` come without a call."""
-        self._check()
+        probes = self._admitted()
         self._budget.called()
         try:
-            return await self._once(call)
+            return await self._once(call, probes=probes)
         except FetchError as error:
             if error.kind not in WORTH_A_RETRY or self.breaker.state(self._monotonic()) != "closed":
                 raise
             if not self._budget.take():
                 raise
         await asyncio.sleep(self._jitter.uniform(*_RETRY_DELAY_S))
-        self._check()
-        return await self._once(call)
+        return await self._once(call, probes=self._admitted())
 
-    def _check(self) -> None:
+    def _admitted(self) -> bool:
+        """Whether this call is the one probe of a breaker that is half open; raises FetchError where none may go."""
         now = self._monotonic()
+        self._check_rest(now)
+        probes = self.breaker.state(now) == "half_open"
+        if not self.breaker.admit(now):
+            raise self._refused(now)
+        return probes
+
+    def _check_again(self) -> None:
+        """The same for a call that waited for its turn: what failed meanwhile must not be asked by a whole queue."""
+        now = self._monotonic()
+        self._check_rest(now)
+        if self.breaker.state(now) != "closed":
+            raise self._refused(now)
+
+    def _check_rest(self, now: float) -> None:
         if now < self._rest_until:
             raise FetchError(
                 "overloaded", "the appliance asked to be left alone", retry_at=self._wall() + self._rest_until - now
             )
-        if not self.breaker.admit(now):
-            raise self._refused(now)
 
     def _refused(self, now: float) -> FetchError:
         because = f": {self._last.message}" if self._last else ""
@@ -109,14 +121,16 @@ class Guarded:
         wait = max(0.0, self.breaker.open_until - now)
         return FetchError("breaker_open", f"not asked after repeated failures{because}", retry_at=self._wall() + wait)
 
-    async def _once(self, call: Call) -> Fetched:
-        verdict = self.breaker.neutral
+    async def _once(self, call: Call, *, probes: bool) -> Fetched:
+        # Only the probe's own end may end the probing: another call that is given up meanwhile says nothing of it.
+        nothing: Callable[[], None] = self.breaker.neutral if probes else _pass
+        verdict = nothing
+        call.may_go = None if probes else self._check_again
         try:
             fetched = await self._inner.fetch(call)
             verdict = self._succeeded
         except FetchError as error:
-            self._last = error
-            verdict = self._judge(error)
+            verdict = self._judge(error, probes=probes) or nothing
             raise
         finally:
             verdict()
@@ -129,13 +143,22 @@ class Guarded:
     def _failed(self) -> None:
         self.breaker.failed(self._monotonic())
 
-    def _judge(self, error: FetchError) -> Callable[[], None]:
+    def _judge(self, error: FetchError, *, probes: bool) -> Callable[[], None] | None:
+        """What a failure means to the breaker; None where it says nothing of the appliance's health."""
+        if error.kind == "breaker_open":
+            return None
+        self._last = error
         if error.kind in _SPEAKS_OF_HEALTH:
-            return self._failed
+            # A call that left before the breaker opened tells nothing that the breaker does not know.
+            return self._failed if probes or self.breaker.state(self._monotonic()) == "closed" else None
         if error.kind == "tls_pin":
             return self.breaker.lock
         if error.kind == "overloaded":
             wait = _REST_S if error.retry_at is None else error.retry_at - self._wall()
             self._rest_until = self._monotonic() + max(0.0, wait)
             error.retry_at = self._wall() + max(0.0, wait)
-        return self.breaker.neutral
+        return None
+
+
+def _pass() -> None:
+    """Says nothing."""

@@ -90,7 +90,7 @@ class Refresh:
         nothing = old.fetched.backups.pick(())
         recent = nothing if tail.recent is None else parts[0].backups
         again = nothing if tail.again is None else parts[-1].backups
-        backups = put_back(old, tail, recent, again)
+        backups = put_back(old, tail, recent, again, appliance_now(old, self._wall()))
         if backups is None:
             return None
         fetched = replace(

@@ -79,9 +79,11 @@ class Session:
 
     def rejected(self, error: FetchError) -> FetchError:
         """Our account was refused: pause before the next login. Returns the error, with the time of the next try."""
-        self._pause_s = min(max(self._pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
-        self._pause_until = self._monotonic() + self._pause_s
-        error.retry_at = self._wall() + self._pause_s
+        now = self._monotonic()
+        if now >= self._pause_until:  # calls that were refused together are one refusal
+            self._pause_s = min(max(self._pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+            self._pause_until = now + self._pause_s
+        error.retry_at = self._wall() + self._pause_until - now
         self._refused = error
         return error
 

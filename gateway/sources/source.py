@@ -23,6 +23,13 @@ class Call:
     started: bool = False
     step: "Call | None" = None
     """The part that is on its way now, where one question takes several calls."""
+    may_go: Callable[[], None] | None = None
+    """Asked when the question leaves a queue; raises FetchError where the appliance failed meanwhile."""
+
+    def check(self) -> None:
+        """Raises FetchError where the question is not to be sent any more."""
+        if self.may_go is not None:
+            self.may_go()
 
     @property
     def under_way(self) -> bool:

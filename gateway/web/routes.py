@@ -9,6 +9,7 @@ from gateway.errors import RequestError
 from gateway.web.backups import get_backups, post_backups
 from gateway.web.health import healthz, readyz
 from gateway.web.internals import gateway_systems, metrics
+from gateway.web.openapi import get_openapi
 from gateway.web.paths import normalised
 from gateway.web.session import login, logout
 from gateway.web.systems import get_systems
@@ -24,6 +25,7 @@ ROUTES: Final[dict[str, dict[str, Handler]]] = {
     "/metrics": {"GET": metrics},
     "/healthz": {"GET": healthz},
     "/readyz": {"GET": readyz},
+    "/openapi.json": {"GET": get_openapi},
 }
 
 _READ_ONLY: Final = "this gateway only reads: it never writes to an appliance"

@@ -55,7 +55,9 @@ def alike(epoch: int, name: str, *, seconds: bool) -> list[int]:
 
 
 @given(zoned_instants(), st.booleans())
-def test_a_text_stands_for_exactly_the_instants_at_which_the_clock_shows_it(place: tuple[str, int], seconds: bool) -> None:
+def test_a_text_stands_for_exactly_the_instants_at_which_the_clock_shows_it(
+    place: tuple[str, int], seconds: bool
+) -> None:
     name, epoch = place
     text = wall_clock(epoch, ZoneInfo(name), seconds=seconds)
     meant = alike(epoch, name, seconds=seconds)

@@ -1,0 +1,294 @@
+"""The words of openapi.py: what goes in and what comes out, as JSON Schema (contract sections 4 and 5)."""
+
+from typing import Any, Final, get_args
+
+from gateway.errors import ErrorKind
+from gateway.filter import STATUSES
+from gateway.model import Source, State
+
+Schema = dict[str, Any]
+
+_LARGEST: Final = 2**63 - 1
+_WHOLE: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": _LARGEST}
+_DIGITS: Final[Schema] = {"type": "string", "pattern": "^[0-9]{1,19}$"}
+_WORD: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 256}
+_STATUS: Final[Schema] = {"type": "string", "enum": list(STATUSES)}
+_DAY: Final[Schema] = {
+    "type": "string",
+    "pattern": "^[0-9]{2}/[0-9]{2}/[0-9]{4}$",
+    "description": "mm/dd/yyyy, a day of the appliance's own zone",
+    "examples": ["06/30/2026"],
+}
+_SECONDS: Final[Schema] = {"type": "number", "minimum": 0, "maximum": _LARGEST}
+_SOME_SECONDS: Final[Schema] = {"type": "number", "exclusiveMinimum": 0, "maximum": _LARGEST}
+_DIRECTION: Final[Schema] = {"type": "string", "enum": ["asc", "desc"]}
+
+_MOST_BACKUP_IDS: Final = 1000
+_MOST_WORDS: Final = 1000
+_MOST_SYSTEM_IDS: Final = 100_000
+
+TEXTS: Final[dict[str, str]] = {
+    "system_id": "One system or several; absent: every system that the caller may see.",
+    "sid": "Another name of system_id.",
+    "client_id": "Only backups of this client of the appliance.",
+    "instance_id": "Only backups of this instance of the appliance.",
+    "type": "Display types or core names, in any case; a word that no appliance knows matches nothing.",
+    "start_time": "Started at this epoch second or later.",
+    "end_time": "Started at this epoch second or earlier.",
+    "start_day": "Started on this day or later.",
+    "end_day": "Started on this day, to its end, or earlier.",
+    "finish_interval_start": "Finished at this epoch second or later.",
+    "finish_interval_end": "Finished at this epoch second or earlier.",
+    "start_hours": "Started at most so many hours ago.",
+    "end_hours": "Started at least so many hours ago.",
+    "backup_ids": "Only these backups.",
+    "status": "Only rows with this status, in any case.",
+    "customer": "Only systems of these customers.",
+    "tag": "Only systems with these tags.",
+    "require": "What must be ok or stale for a 200: any, all, a number of systems, or these systems.",
+    "max_age": "Seconds; older lists are fetched anew. 0 always asks the appliance for the whole list.",
+    "max_stale": "Seconds; how old a stand-in may be.",
+    "deadline": "Seconds for the whole answer; never more than the configured ones.",
+    "order_by": "A field of the rows. Rows without it come last.",
+    "order_direction": "Ascending unless said otherwise.",
+    "fields": "The fields of the rows to keep; system_id always stays.",
+}
+"""What each key of the backups query means, for people."""
+
+
+def body_schema() -> Schema:
+    """The body of POST /api/backups. Null is the same as absent; numbers may be sent as digits."""
+    values = {
+        **dict.fromkeys(("system_id", "sid"), _one_or_many(_either(_WHOLE, _DIGITS), _MOST_SYSTEM_IDS)),
+        **dict.fromkeys(_WHOLE_KEYS, _either(_WHOLE, _DIGITS)),
+        **dict.fromkeys(("start_day", "end_day"), _DAY),
+        **dict.fromkeys(("type", "customer", "tag", "fields"), _one_or_many(_WORD, _MOST_WORDS)),
+        "backup_ids": _one_or_many(_either(_WHOLE, _DIGITS), _MOST_BACKUP_IDS),
+        "status": _one_or_many(_STATUS, _MOST_WORDS),
+        "require": _either(
+            {"type": "string", "enum": ["any", "all"]},
+            _WHOLE,
+            _DIGITS,
+            _many(_either(_WHOLE, _DIGITS), _MOST_SYSTEM_IDS),
+        ),
+        **dict.fromkeys(("max_age", "max_stale"), _either(_SECONDS, _decimal())),
+        "deadline": _either(_SOME_SECONDS, _decimal()),
+        "order_by": _WORD,
+        "order_direction": _DIRECTION,
+    }
+    described = {key: {**_either(values[key], {"type": "null"}), "description": text} for key, text in TEXTS.items()}
+    return {"type": "object", "properties": described, "additionalProperties": False}
+
+
+def query_parameters() -> list[Schema]:
+    """The same keys in the query string of GET /api/backups; lists by repeating a key or with commas."""
+    values = {
+        **dict.fromkeys(("system_id", "sid"), _many(_WHOLE, _MOST_SYSTEM_IDS)),
+        **dict.fromkeys(_WHOLE_KEYS, _WHOLE),
+        **dict.fromkeys(("start_day", "end_day"), _DAY),
+        **dict.fromkeys(("type", "customer", "tag", "fields"), _many(_WORD, _MOST_WORDS)),
+        "backup_ids": _many(_WHOLE, _MOST_BACKUP_IDS),
+        "status": _many(_STATUS, _MOST_WORDS),
+        "require": _many(_either({"type": "string", "enum": ["any", "all"]}, _WHOLE), _MOST_SYSTEM_IDS),
+        **dict.fromkeys(("max_age", "max_stale"), _SECONDS),
+        "deadline": _SOME_SECONDS,
+        "order_by": _WORD,
+        "order_direction": _DIRECTION,
+    }
+    return [
+        {"name": key, "in": "query", "required": False, "description": text, "schema": values[key]}
+        for key, text in TEXTS.items()
+    ]
+
+
+_WHOLE_KEYS: Final = (
+    *("client_id", "instance_id", "start_time", "end_time"),
+    *("finish_interval_start", "finish_interval_end", "start_hours", "end_hours"),
+)
+
+
+def answer_schemas() -> dict[str, Schema]:
+    """Everything that an answer may be, by the name under which openapi.py refers to it."""
+    return {
+        "Error": _error(),
+        "Backups": _backups(),
+        "Shortfall": {"allOf": [ref("Backups"), ref("Error")]},
+        "Row": _row(),
+        "SystemAnswer": _system_answer(),
+        "Session": _session(),
+        "Done": _object({"result": _results()}),
+        "Appliances": _object({"appliance": {"type": "array", "items": _appliance()}}),
+        "GatewaySystems": _object({"systems": {"type": "array", "items": _gateway_system()}}),
+        "Health": _object({"status": {"const": "ok"}}),
+        "Readiness": _readiness(),
+    }
+
+
+def ref(name: str) -> Schema:
+    """A reference to one of the answers."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def credentials_schema() -> Schema:
+    """The body of POST /api/login; other keys change nothing."""
+    text = {"type": "string", "minLength": 1, "maxLength": 1024}
+    return {
+        "type": "object",
+        "properties": {"username": text, "password": text | {"format": "password"}},
+        "required": ["username", "password"],
+    }
+
+
+def _results() -> Schema:
+    item = _object({"code": {"type": "string"}, "message": {"type": "string"}})
+    return {"type": "array", "items": item, "minItems": 1}
+
+
+def _error() -> Schema:
+    """`result` as on an appliance, the rest by RFC 9457."""
+    shape = _object(
+        {
+            "result": _results(),
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer", "minimum": 400, "maximum": 599},
+            "detail": {"type": "string"},
+        }
+    )
+    shape["properties"]["field"] = {"type": "string", "description": "the offending key or header"}
+    return shape
+
+
+def _backups() -> Schema:
+    shape = _object(
+        {
+            "backups": {"type": "array", "items": ref("Row")},
+            "systems": {"type": "array", "items": ref("SystemAnswer")},
+            "complete": {"type": "boolean", "description": "every asked system is ok"},
+            "total": _WHOLE,
+        }
+    )
+    shape["properties"]["window"] = _object({"start_epoch": {"type": "integer"}})
+    return shape
+
+
+def _row() -> Schema:
+    epoch = {"type": ["integer", "null"], "description": "epoch seconds, UTC; null where it cannot be known"}
+    stamped = {"system_id": _WHOLE, "system_name": {"type": "string"}, "start_epoch": epoch, "finish_epoch": epoch}
+    return {
+        "type": "object",
+        "description": "Four stamped keys, then the appliance's own. With `fields`, those and system_id alone.",
+        "properties": stamped,
+        "required": ["system_id"],
+        "additionalProperties": True,
+    }
+
+
+def _system_answer() -> Schema:
+    error = _object(
+        {
+            "kind": {"type": "string", "enum": list(get_args(ErrorKind))},
+            "message": {"type": "string"},
+            "retry_at": _time_or_null(),
+        }
+    )
+    return _object(
+        {
+            "system_id": _WHOLE,
+            "system_name": {"type": "string"},
+            "state": {"type": "string", "enum": list(get_args(State))},
+            "rows": _WHOLE,
+            "age_seconds": {"type": ["number", "null"]},
+            "source": {"enum": [*get_args(Source), None]},
+            "took_ms": {"type": "number"},
+            "last_success": _time_or_null(),
+            "error": _either(error, {"type": "null"}),
+            "warnings": {"type": "array", "items": {"type": "string"}},
+        }
+    )
+
+
+def _session() -> Schema:
+    token = {"type": "string", "description": "send it as AuthToken, or as Authorization: Bearer"}
+    return _object(
+        {
+            "auth_token": token,
+            "token": token,
+            "timeout": {"type": "integer", "description": "seconds for which it lives unused"},
+            "expires": {"type": "integer", "description": "epoch second"},
+            "id": {"type": "integer"},
+            "superuser": {"type": "boolean"},
+        }
+    )
+
+
+def _appliance() -> Schema:
+    """As appliances document it; this gateway fills more keys than are told here."""
+    return _object(
+        {
+            "id": _WHOLE,
+            "name": {"type": "string"},
+            "host": {"type": "string"},
+            "role": {"type": "string"},
+            "status": {"type": "string", "enum": ["available", "not available"]},
+            "online": {"enum": [True, False, "n/a"]},
+            "is_pending": {"type": "boolean"},
+            "local": {"type": "boolean"},
+            "version": {"type": "string"},
+            "customer_name": {"type": ["string", "boolean"]},
+        }
+    )
+
+
+def _gateway_system() -> Schema:
+    count: Schema = {"type": "integer", "minimum": 0}
+    milliseconds: Schema = {"type": ["number", "null"]}
+    ceiling = {"calls_per_minute": count, "concurrency": count, "free_in_seconds": {"type": "number"}}
+    return _object(
+        {
+            "system_id": _WHOLE,
+            "system_name": {"type": "string"},
+            "state": {"type": "string", "enum": [*get_args(State), "unknown"]},
+            "error": {"enum": [*get_args(ErrorKind), None]},
+            "last_success": _time_or_null(),
+            "age_seconds": {"type": ["number", "null"]},
+            "ceiling": _object(ceiling),
+            "breaker": {"type": "string", "enum": ["closed", "half_open", "open", "locked"]},
+            "retry_at": _time_or_null(),
+            "latency_p50_ms": milliseconds,
+            "latency_p95_ms": milliseconds,
+            "answers": {"type": "object", "additionalProperties": count},
+            **dict.fromkeys(("rows_held", "lists_held", "calls_last_minute", "logins_last_minute"), count),
+            **dict.fromkeys(("calls", "logins", "calls_saved"), count),
+        }
+    )
+
+
+def _readiness() -> Schema:
+    counts = dict.fromkeys(("total", "answering", "failing", "not_asked_yet"), _WHOLE)
+    return _object({"status": {"type": "string", "enum": ["ready", "draining"]}, "systems": _object(counts)})
+
+
+def _object(properties: dict[str, Schema]) -> Schema:
+    """An object that has all of these keys, and may have more."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _many(item: Schema, most: int) -> Schema:
+    return {"type": "array", "items": item, "minItems": 1, "maxItems": most}
+
+
+def _one_or_many(item: Schema, most: int) -> Schema:
+    return _either(item, _many(item, most))
+
+
+def _either(*schemas: Schema) -> Schema:
+    return {"anyOf": list(schemas)}
+
+
+def _decimal() -> Schema:
+    return {"type": "string", "pattern": r"^[0-9]{1,15}(\.[0-9]{1,9})?$"}
+
+
+def _time_or_null() -> Schema:
+    return {"type": ["string", "null"], "format": "date-time"}

@@ -1,0 +1,1 @@
+"""The benchmark of `make bench`: ratios only, both sides measured in the same run, round by round."""

@@ -1,0 +1,106 @@
+"""A gateway over simulated appliances, listening on a real socket, for callers that mean it no good."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import argon2
+from aiohttp import ClientSession, ClientTimeout, web
+
+from gateway.accounts import token_hash
+from gateway.config import Config, parse
+from gateway.simulator import ApplianceSpec, Farm
+from gateway.stack import Gateway
+from gateway.web.app import create_app
+from gateway.web.server import Runner
+
+PASSWORD = "correct horse battery staple"
+STATIC_TOKEN = "static-token-of-the-hostile-suite"
+ADDRESS = "127.0.0.1"
+
+_cheap = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+CHEAP_HASH = _cheap.hash(PASSWORD)
+"""A hash that takes no time, for tests in which the time of a hash is not what is asked about."""
+
+
+@dataclass
+class TurnedClock:
+    """Monotonic seconds that move only when a test turns them."""
+
+    now: float = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Live:
+    """One listening gateway. `headers` carry a good credential."""
+
+    gateway: Gateway
+    farm: Farm
+    port: int
+    http: ClientSession
+    headers: dict[str, str] = field(default_factory=lambda: {"AuthToken": STATIC_TOKEN})
+
+    @property
+    def url(self) -> str:
+        return f"http://{ADDRESS}:{self.port}"
+
+    async def login(self, username: str = "noc", password: str = PASSWORD, **options: Any) -> tuple[int, Any]:
+        """Status and JSON of one login."""
+        credentials = {"username": username, "password": password}
+        async with self.http.post(f"{self.url}/api/login", json=credentials, **options) as answer:
+            return answer.status, await answer.json()
+
+    def calls(self) -> int:
+        """How many requests the appliances have had in all."""
+        return sum(len(appliance.requests) for appliance in self.farm)
+
+
+def user_table(name: str = "noc", **more: Any) -> dict[str, Any]:
+    """A [[user]] of the configuration that sees everything."""
+    return {"username": name, "password_hash": CHEAP_HASH, "systems": "all", **more}
+
+
+@contextlib.asynccontextmanager
+async def running(
+    *,
+    users: list[dict[str, Any]] | None = None,
+    server: str = "",
+    fanout: str = "",
+    rows: int = 40,
+    systems: int = 2,
+    clock: TurnedClock | None = None,
+    costly_hashes: bool = False,
+) -> AsyncIterator[Live]:
+    """A gateway over `systems` appliances of `rows` rows each.
+
+    `server` and `fanout` are TOML for these tables, `clock` turns its time by hand; with `costly_hashes` unknown names
+    cost a real hash.
+    """
+    specs = [ApplianceSpec(name=f"site-{number}", seed=number, rows=rows) for number in range(1, systems + 1)]
+    async with Farm(specs) as farm:
+        text = farm.config_toml(0, [user_table()] if users is None else users)
+        text = text.replace("[server]", f"[fanout]\n{fanout}\n[server]\n{server}", 1)
+        text += f'\n[[token]]\nname = "probe"\ntoken_hash = "{token_hash(STATIC_TOKEN)}"\nsystems = "all"\n'
+        config = parse(text, "hostile", Path.cwd())
+        gateway = _made(config, clock, costly_hashes)
+        runner = Runner(create_app(gateway), per_address=not config.server.trusted_proxies)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, ADDRESS, 0, backlog=1024)
+            await site.start()
+            async with ClientSession(timeout=ClientTimeout(total=60)) as http:
+                yield Live(gateway, farm, runner.addresses[0][1], http)
+        finally:
+            await runner.cleanup()
+
+
+def _made(config: Config, clock: TurnedClock | None, costly_hashes: bool) -> Gateway:
+    hashing = contextlib.nullcontext() if costly_hashes else patch("gateway.access.hash_password", _cheap.hash)
+    with hashing:
+        return Gateway(config) if clock is None else Gateway(config, monotonic=clock)

@@ -1,0 +1,289 @@
+"""What a held list serves is exactly what the appliance would have listed, and never older than is allowed."""
+
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from material import (
+    HOUR,
+    NOWS,
+    ZONES,
+    body_of,
+    held_of,
+    read,
+    records_of,
+    renderings,
+    reply_of,
+    stamped,
+    true_questions,
+)
+
+from gateway.config import Limits
+from gateway.errors import FetchError
+from gateway.filter import ALL, Asked, Question, Window
+from gateway.held import Held
+from gateway.kinds import canonical_word
+from gateway.model import EMPTY
+from gateway.plan import Need, Served, appliance_now, choose, covers, freshness_of, undecided
+from gateway.simulator.core_types import DISPLAY_TYPES
+from gateway.simulator.dialects import Rendering
+from gateway.simulator.facts import Record
+from gateway.simulator.filters import matches
+
+LIMITS = Limits(60, 600, 86_400, 3600, 10, 30, 3, 2**26, 2, 30, 0)
+NEED = Need(deadline_at=1e9)
+AUTH = FetchError("auth", "refused")
+TIMEOUT = FetchError("timeout", "late")
+
+
+def listed(records: Any, asked: Asked, zone: str, now: float) -> list[Record]:
+    return [record for record in records if matches(record, body_of(asked), zone=ZoneInfo(zone), now=now)]
+
+
+@st.composite
+def questions(draw: st.DrawFn, zone: str) -> Question:
+    types = draw(
+        st.none() | st.lists(st.sampled_from([*DISPLAY_TYPES.values(), *DISPLAY_TYPES]), min_size=1, max_size=4)
+    )
+    statuses = draw(st.none() | st.frozensets(st.sampled_from(["Success", "Warning", "Failure", "None"]), min_size=1))
+    words = None if types is None else frozenset(map(canonical_word, types))
+    return Question(draw(true_questions(zone)), words, statuses)
+
+
+@st.composite
+def wider(draw: st.DrawFn, zone: str, wanted: Asked) -> Asked:
+    """A question that is like `wanted` but for some parts, which are left open, moved or somebody else's."""
+    other = draw(true_questions(zone))
+    parts: dict[str, Any] = {}
+    for name in ("client_id", "instance_id", "start", "finish", "start_hours", "end_hours", "backup_ids"):
+        source = draw(st.sampled_from(["open", "open", "same", "same", "other"]))
+        parts[name] = getattr({"open": ALL, "same": wanted, "other": other}[source], name)
+    for name in ("start_hours", "end_hours"):
+        if parts[name] is not None:
+            parts[name] += draw(st.integers(0, 3))
+    return Asked(**parts)
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> tuple[str, Question, list[Held], float, list[Record], float]:
+    """Held lists of one appliance, each got by a call of some length, and a question a while later.
+
+    The appliance's clock is `skew` ahead of ours; its Date header shows a whole second of some moment of the call.
+    """
+    zone = draw(st.sampled_from(ZONES))
+    rendering, skew = draw(renderings(zone)), draw(st.sampled_from([0.0, 0.4, -7.3, 3600.0, -86_400.0]))
+    records = list(records_of(zone))
+    question = draw(questions(zone))
+    held = []
+    ended = NOWS[zone] - skew
+    for asked in [draw(wider(zone, question.asked)) for _ in range(draw(st.integers(1, 3)))]:
+        took = draw(st.sampled_from([0.0, 0.3, 12.0]))
+        made, dated = (ended + took * draw(st.floats(0, 1)) for _ in range(2))
+        ended += took
+        shown = float(int(dated + skew)) - ended
+        rows = stamped(reply_of(listed(records, asked, zone, made + skew), rendering), zone)
+        held.append(held_of(rows, asked, took=took, wall_at=ended, skew_s=draw(st.sampled_from([shown, shown, None]))))
+    wall = ended + draw(st.sampled_from([0.0, 0.5, 59.0, 3 * HOUR]))
+    truth = listed(records, question.asked, zone, wall + skew)
+    return zone, question, held, wall, truth, skew
+
+
+def picked(served: Served) -> list[dict[str, Any]]:
+    rows = read(served.held.fetched.backups)
+    return rows if served.mask is None else [row for row, taken in zip(rows, served.mask, strict=True) if taken]
+
+
+def worded(record: Record, question: Question) -> bool:
+    names = {record.display_type.lower(), canonical_word(record.core_type)}
+    status = {None: "None", 0: "Success", 1: "Warning", 2: "Failure"}[record.status]
+    typed = question.types is None or not names.isdisjoint(question.types)
+    return typed and (question.statuses is None or status in question.statuses)
+
+
+@settings(max_examples=250)
+@given(situations(), st.data())
+def test_rows_served_from_a_held_list_are_those_that_the_appliance_lists(situation: Any, data: st.DataObject) -> None:
+    zone, question, held, wall, truth, _ = situation
+    served = choose(question, None, held, now=1.0, wall=wall, need=NEED, limits=LIMITS)
+    if served is not None:
+        keys = [(record.start, record.id, record.client_id) for record in truth if worded(record, question)]
+        got = [whole(row) for row in picked(served)]
+        assert [(id_, client) for id_, client in got] == [(id_, client) for _, id_, client in keys]
+
+
+def whole(row: dict[str, Any]) -> tuple[int | None, int]:
+    return (None if "id" not in row else int(row["id"])), int(row["client_id"])
+
+
+@settings(max_examples=120)
+@given(situations())
+def test_a_list_that_covers_a_question_holds_every_row_of_it(situation: Any) -> None:
+    _, question, held, wall, truth, _ = situation
+    for one in held:
+        if covers(one, question.asked, appliance_now(one, wall)):
+            rows = [whole(row) for row in read(one.fetched.backups)]
+            for record in truth:
+                assert (record.id, record.client_id) in rows
+
+
+@settings(max_examples=120)
+@given(situations())
+def test_the_appliances_clock_lies_where_it_is_thought_to_be(situation: Any) -> None:
+    _, _, held, wall, _, skew = situation
+    for one in held:
+        now = appliance_now(one, wall)
+        assert now is None or now.low <= wall + skew <= now.high
+
+
+RECORDS = records_of("Europe/Berlin")
+NOW = float(NOWS["Europe/Berlin"])
+MIDDLE = RECORDS[len(RECORDS) // 2]
+
+
+def made(asked: Asked = ALL, dialect: Any = "10.x", **times: Any) -> Held:
+    """The list for `asked` as an appliance in Berlin makes it at `NOW`."""
+    rows = reply_of(listed(RECORDS, asked, "Europe/Berlin", NOW), Rendering(dialect, ZoneInfo("Europe/Berlin")))
+    return held_of(stamped(rows, "Europe/Berlin"), asked, **{"wall_at": NOW, **times})
+
+
+def served_from(
+    held: list[Held], asked: Asked, *, wall: float = NOW, need: Need = NEED, now: float = 1.0
+) -> Served | None:
+    return choose(Question(asked), None, held, now=now, wall=wall, need=need, limits=LIMITS)
+
+
+NARROWER = {
+    "one client": Asked(client_id=MIDDLE.client_id),
+    "one instance": Asked(instance_id=MIDDLE.instance_id),
+    "a window of starts": Asked(start=Window(MIDDLE.start - HOUR, MIDDLE.start)),
+    "a window of ends": Asked(finish=Window(MIDDLE.start - 9 * HOUR, MIDDLE.start)),
+    "some ids": Asked(backup_ids=frozenset({1, MIDDLE.id or 0})),
+    "the last hours": Asked(start_hours=20),
+    "ended in the last hours": Asked(end_hours=20),
+}
+
+
+@pytest.mark.parametrize("name", NARROWER)
+def test_a_list_of_everything_serves(name: str) -> None:
+    served = served_from([made()], NARROWER[name])
+    assert served is not None
+    expected = listed(RECORDS, NARROWER[name], "Europe/Berlin", NOW)
+    assert [whole(row) for row in picked(served)] == [(record.id, record.client_id) for record in expected] != []
+
+
+@pytest.mark.parametrize("name", NARROWER)
+def test_a_narrow_list_never_serves_a_question_for_everything(name: str) -> None:
+    assert served_from([made(NARROWER[name])], ALL) is None
+
+
+@pytest.mark.parametrize("name", NARROWER)
+def test_a_narrow_list_serves_its_own_question(name: str) -> None:
+    own = made(NARROWER[name])
+    served = choose(Question(own.asked), own, [own], now=1.0, wall=NOW, need=NEED, limits=LIMITS)
+    assert served == Served(own, None, "fresh")
+
+
+@pytest.mark.parametrize("name", ["the last hours", "ended in the last hours"])
+def test_sliding_windows_need_the_appliances_clock(name: str) -> None:
+    assert served_from([made(skew_s=None)], NARROWER[name]) is None
+
+
+@pytest.mark.parametrize("second", [0, 58])
+def test_a_bound_inside_a_minute_that_a_row_hides_goes_to_the_appliance(second: int) -> None:
+    bound = MIDDLE.start // 60 * 60 + second + 1
+    assert served_from([made(dialect="wiki-2015")], Asked(start=Window(bound))) is None
+    assert served_from([made(dialect="wiki-2015")], Asked(start=Window(None, bound))) is None
+
+
+def test_a_bound_at_the_end_of_a_minute_is_decidable() -> None:
+    first = MIDDLE.start // 60 * 60
+    assert served_from([made(dialect="wiki-2015")], Asked(start=Window(first, first + 59))) is not None
+
+
+def test_an_undecidable_row_that_is_out_by_its_type_does_no_harm() -> None:
+    question = Question(Asked(start=Window(MIDDLE.start // 60 * 60 + 30)), frozenset({"no such type"}))
+    served = choose(question, None, [made(dialect="wiki-2015")], now=1.0, wall=NOW, need=NEED, limits=LIMITS)
+    assert served is not None
+    assert picked(served) == []
+
+
+def test_a_bound_that_the_list_was_asked_with_is_decided_already() -> None:
+    bound = Window(MIDDLE.start // 60 * 60 + 30)
+    held = made(Asked(start=bound), dialect="wiki-2015")
+    assert served_from([held], Asked(start=bound, client_id=MIDDLE.client_id)) is not None
+
+
+def test_only_the_bounds_that_differ_are_decided_again() -> None:
+    has = Asked(client_id=1, start=Window(1, 9), backup_ids=frozenset({1}))
+    assert undecided(has, replace(has, instance_id=2, start=Window(1, 5))) == Asked(
+        instance_id=2, start=Window(None, 5)
+    )
+
+
+@pytest.mark.parametrize("age", [0, 60, 61, 600, 601, 86_400, 86_401])
+def test_age_decides_between_fresh_renewed_stand_in_and_nothing(age: float) -> None:
+    expected = "fresh" if age <= 60 else "revalidate" if age <= 600 else "stale" if age <= 86_400 else None
+    assert freshness_of(held_of(EMPTY), age, NEED, LIMITS) == expected
+
+
+@pytest.mark.parametrize("kind", ["auth", "denied"])
+def test_a_refused_account_shortens_the_life_of_a_stand_in(kind: Any) -> None:
+    error = FetchError(kind, "no")
+    ages = (3600, 3601)
+    assert [freshness_of(held_of(EMPTY), age, NEED, LIMITS, error) for age in ages] == ["stale", None]
+
+
+def test_another_fault_leaves_a_stand_in_its_whole_life() -> None:
+    assert freshness_of(held_of(EMPTY), 86_400, NEED, LIMITS, TIMEOUT) == "stale"
+
+
+def test_a_refused_account_that_is_remembered_at_the_list_counts_as_well() -> None:
+    held = held_of(EMPTY)
+    held.failed = AUTH
+    assert freshness_of(held, 3601, NEED, LIMITS) is None
+
+
+@pytest.mark.parametrize(("max_age", "age", "fresh"), [(5, 5, True), (5, 5.1, False), (0.5, 0.4, True), (0, 0, False)])
+def test_a_list_older_than_the_caller_allows_is_no_answer_of_its_own(max_age: float, age: float, fresh: bool) -> None:
+    freshness = freshness_of(held_of(EMPTY), age, Need(1e9, max_age_s=max_age), LIMITS)
+    assert freshness == ("fresh" if fresh else "stale")
+
+
+def test_a_caller_that_allows_more_age_gets_none_older_than_the_limits() -> None:
+    assert freshness_of(held_of(EMPTY), 601, Need(1e9, max_age_s=1e6), LIMITS) == "stale"
+
+
+@pytest.mark.parametrize(("max_stale", "age", "usable"), [(700, 700, True), (700, 701, False), (1e9, 86_401, False)])
+def test_a_caller_may_shorten_the_life_of_a_stand_in_but_not_lengthen_it(
+    max_stale: float, age: float, usable: bool
+) -> None:
+    assert (freshness_of(held_of(EMPTY), age, Need(1e9, max_stale_s=max_stale), LIMITS) is not None) == usable
+
+
+def test_a_fresh_wider_list_is_better_than_an_old_exact_one() -> None:
+    question, old, wide = Asked(client_id=MIDDLE.client_id), -500.0, made()
+    exact = made(question, asked_at=old)
+    served = choose(Question(question), exact, [exact, wide], now=1.0, wall=NOW, need=NEED, limits=LIMITS)
+    assert served is not None
+    assert (served.held, served.freshness) == (wide, "fresh")
+
+
+def test_of_two_stand_ins_the_younger_serves() -> None:
+    older, younger = made(asked_at=-9000.0), made(asked_at=-8000.0)
+    served = served_from([older, younger], NARROWER["one client"])
+    assert served is not None
+    assert (served.held, served.freshness) == (younger, "stale")
+
+
+def test_of_two_fresh_lists_the_exact_one_serves() -> None:
+    question = NARROWER["one client"]
+    exact = made(question)
+    served = choose(Question(question), exact, [made(), exact], now=1.0, wall=NOW, need=NEED, limits=LIMITS)
+    assert served == Served(exact, None, "fresh")
+
+
+def test_nothing_held_serves_nothing() -> None:
+    assert served_from([], ALL) is None
