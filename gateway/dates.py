@@ -17,13 +17,13 @@ _TEXT: Final = re.compile(
 _DAY_TEXT: Final = re.compile(r"(\d{2})/(\d{2})/(\d{4})", re.ASCII)
 _MEMO_TEXTS: Final = 16_384
 _MEMO_LENGTH: Final = 32
-
-T = TypeVar("T")
 _DAY_S: Final = 86_400
 _LONGEST_REPEAT_S: Final = 12 * 3600
 """No clock of today repeats more; the date line once moved a whole day, and a span is kept in 16 bits."""
 _ENDLESS_S: Final = 10**12
 """A duration from here on is none."""
+
+T = TypeVar("T")
 
 
 class Moment(NamedTuple):

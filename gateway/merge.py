@@ -13,6 +13,8 @@ from gateway.dates import iso_utc
 from gateway.errors import FetchError
 from gateway.model import BackupList, SystemAnswer
 
+_LONGEST_DIGITS: Final = 4000
+
 _encode: Final = msgspec.json.Encoder().encode
 _decode_parts: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 
@@ -119,8 +121,13 @@ def _values(backups: BackupList, field: str) -> Iterator[Any]:
         row_type = msgspec.defstruct("SortRow", [("value", Any, UNSET)], rename={"value": field})
         rows: list[Any] = msgspec.json.decode(b"[" + backups.body + b"]", type=list[row_type])  # type: ignore[valid-type]
     except (ValueError, msgspec.MsgspecError):  # a quote in the name, or a number like 1e999 in the column
-        return (json.loads(row).get(field) for row in backups.rows())
+        return (json.loads(row, parse_int=_whole).get(field) for row in backups.rows())
     return (None if row.value is UNSET else row.value for row in rows)
+
+
+def _whole(text: str) -> int | float:
+    """A whole number of JSON; Python refuses to convert one of thousands of digits, which sorts as endless."""
+    return int(text) if len(text) < _LONGEST_DIGITS else float(text)
 
 
 def _rank(value: Any) -> tuple[int, Any]:

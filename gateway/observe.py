@@ -1,5 +1,6 @@
 """What happened, for people: structlog lines. The core emits frozen events; this is where they become lines."""
 
+import json
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -63,6 +64,7 @@ def audit(action: str, *, who: str, address: str, what: str, outcome: str) -> No
         "address": address,
         "what": what,
         "outcome": outcome,
+        "request_id": "",  # what no request has brought about has none
         **structlog.contextvars.get_contextvars(),
     }
     stamped = structlog.processors.TimeStamper(fmt="iso", utc=True)(None, "", record)
@@ -91,10 +93,19 @@ def _safe(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mut
     for key, value in event.items():
         if key.lower() in _SECRET_KEYS:
             event[key] = "***"
-        elif isinstance(value, str) and key not in ("exception", "timestamp"):
-            event[key] = "".join(char if char.isprintable() else "�" for char in value[:_CLIP])
+        elif key == "exception" and isinstance(value, str):
+            # Indented: what an exception says may look like a line of ours.
+            event[key] = "\n".join(f"  {_visible(line)}" for line in value.split("\n"))
+        elif isinstance(value, str) and key != "timestamp":
+            event[key] = _visible(value[:_CLIP])
     return event
 
 
+def _visible(text: str) -> str:
+    return "".join(char if char.isprintable() else "�" for char in text)
+
+
 def _to_json(event: Any, **_options: Any) -> str:
+    if "exception" in event:  # its text may hold anything, half of a character even: ASCII alone
+        return json.dumps(event, default=repr)
     return msgspec.json.encode(event, enc_hook=repr).decode()

@@ -9,8 +9,9 @@ a stamp in front of each makes them whole again.
 
 from array import array
 from collections.abc import Sequence
-from itertools import accumulate
-from operator import add
+from functools import lru_cache
+from itertools import accumulate, islice
+from operator import add, attrgetter, itemgetter
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -44,14 +45,14 @@ class _SeedRow(msgspec.Struct, gc=False):
     finish_epoch: UnsetType = UNSET
 
 
-class _NewRow(msgspec.Struct, gc=False):
-    """A row of 10.x releases."""
+class _NewRow(msgspec.Struct, gc=False, kw_only=True):
+    """A row of 10.x releases. Keys are looked for in the order of the fields: they stand in that of the rows."""
 
     start_time: str
+    complete_time: str | None = None
     duration: int
     complete: bool
     status: Literal["Successful", "Warning", "Failed"] | None
-    complete_time: str | None = None
     size: Any = UNSET
     restored_backup_type: Any = UNSET
     vm_ware_template: Any = UNSET
@@ -202,7 +203,7 @@ def _cut(inner: bytes, count: int) -> list[bytes] | None:
     `},{` parts the rows, if that makes as many parts, each of which is whole JSON by itself.
     """
     pieces = inner.split(b"{")
-    if len(pieces) == count and all(piece.endswith(b"},") for piece in pieces[:-1]):
+    if len(pieces) == count and set(map(_ending, pieces[:-1])) <= {b"},"}:
         pieces[-1] += b"}"
         return pieces
     pieces = [piece + b"}" for piece in inner.split(b"},{")]
@@ -217,6 +218,7 @@ def _cut(inner: bytes, count: int) -> list[bytes] | None:
 
 
 _check = msgspec.json.Decoder(Raw).decode
+_ending = itemgetter(slice(-2, None))
 
 
 def with_commas(pieces: list[bytes]) -> list[bytes]:
@@ -247,7 +249,7 @@ def _joined(head: bytes, own: list[bytes], times: Times) -> BackupList:
     ]
     parts = [b""] * (2 * len(own))
     parts[::2], parts[1::2] = stamps, own
-    ends = array("I", accumulate(map(add, map(len, stamps), map(len, own)), initial=-1))[1:]
+    ends = array("I", islice(accumulate(map(add, map(len, stamps), map(len, own)), initial=-1), 1, None))
     ends[-1] += 1  # no comma there
     return BackupList(
         b"".join(parts),
@@ -260,17 +262,20 @@ def _joined(head: bytes, own: list[bytes], times: Times) -> BackupList:
 
 
 _RENAMED: Final = (
-    ("restored_backup_type", b'"restored_backup_type":', b'"restored_bkup_type":'),
-    ("vm_ware_template", b'"vm_ware_template":', b'"vmware_template":'),
+    (attrgetter("restored_backup_type"), b'"restored_backup_type":', b'"restored_bkup_type":'),
+    (attrgetter("vm_ware_template"), b'"vm_ware_template":', b'"vmware_template":'),
 )
 
 
 def _with_the_seeds_names(pieces: list[bytes], rows: Sequence[Any]) -> list[bytes] | None:
-    for name, old, new in _RENAMED:
-        carriers = [number for number, row in enumerate(rows) if getattr(row, name) is not UNSET]
-        if carriers:
-            pieces = list(pieces)
-        for number in carriers:
+    for value_of, old, new in _RENAMED:
+        values = list(map(value_of, rows))
+        if values.count(UNSET) == len(values):
+            continue
+        pieces = list(pieces)
+        for number, value in enumerate(values):
+            if value is UNSET:
+                continue
             before, found, after = pieces[number].partition(old)
             if not found or old in after or new in pieces[number]:
                 return None  # the row carries the seed's name as well, or one of them twice
@@ -299,30 +304,66 @@ _STATUSES: Final = {
 }
 
 
+@lru_cache(maxsize=16_384)
+def _duration_exchange(seconds: int) -> _Exchange:
+    return _Exchange(b"%d" % seconds, b'"%s"' % format_duration(seconds).encode())
+
+
+_START, _DURATION, _STATUS = b'"start_time":', b'"duration":', b'"status":'
+
+
 def _exchanged(piece: bytes, row: _NewRow) -> bytes | None:
     """The row with `start_time`, `duration` and `status` in the seed's form; None where one is in an unusual place.
 
     A key with its quotes and colon cannot stand inside a JSON text (its quotes would be escaped), so where it stands
     once in a row of which it is known to be a key, it is that key.
     """
-    seconds = row.duration
-    for key, new_key, (old, new) in (
-        (b'"start_time":', b'"start_date_time":', _STARTS[row.start_time]),
-        (b'"duration":', b'"duration":', (b"%d" % seconds, b'"%s"' % format_duration(seconds).encode())),
-        (b'"status":', b'"status":', _STATUSES[row.status]),
-    ):
-        before, _, after = piece.partition(key)
-        if key in after:
-            return None
-        if not after.startswith(old):  # PHP writes its slashes so, and others a space behind a colon
-            old = next((form for form in (old.replace(b"/", b"\\/"), b" " + old) if after.startswith(form)), b"")
-            if not old:
-                return None
-        rest = after[len(old) :]
-        if rest[:1].isalnum() or rest[:1] == b".":
-            return None
-        piece = b"".join((before, new_key, new, rest))
-    return piece
+    find = piece.find
+    start = find(_START)
+    duration = find(_DURATION, start)
+    status = find(_STATUS, duration)
+    if not 0 <= start < duration < status or _again(piece, start, duration, status):
+        return None
+    old_start, new_start = _STARTS[row.start_time]
+    old_duration, new_duration = _duration_exchange(row.duration)
+    old_status, new_status = _STATUSES[row.status]
+    after_start = _behind(piece, start + len(_START), old_start)
+    after_duration = _behind(piece, duration + len(_DURATION), old_duration)
+    after_status = _behind(piece, status + len(_STATUS), old_status)
+    if not (after_start and after_duration and after_status):
+        return None
+    return b"".join(
+        (
+            *(piece[:start], b'"start_date_time":', new_start),
+            *(piece[after_start : duration + len(_DURATION)], new_duration),
+            *(piece[after_duration : status + len(_STATUS)], new_status, piece[after_status:]),
+        )
+    )
+
+
+def _again(piece: bytes, start: int, duration: int, status: int) -> bool:
+    """Whether one of the keys stands elsewhere as well; the places are the first ones in this order."""
+    find = piece.find
+    return (
+        find(_START, start + 1) >= 0
+        or find(_DURATION, duration + 1) >= 0
+        or find(_STATUS, status + 1) >= 0
+        or find(_DURATION, 0, start) >= 0
+        or find(_STATUS, 0, duration) >= 0
+    )
+
+
+def _behind(piece: bytes, begin: int, value: bytes) -> int:
+    """The place behind a value that begins there; 0 where something else does."""
+    if not piece.startswith(value, begin):
+        value = value.replace(b"/", b"\\/")  # PHP writes its slashes so
+        if not piece.startswith(value, begin):
+            return 0
+    end = begin + len(value)
+    return end if piece[end] in _ENDS else 0
+
+
+_ENDS: Final = b",} \t\r\n"
 
 
 QUICK_WAYS: Final[tuple[QuickWay, ...]] = (_SeedWay(_SeedRow), _NewWay(_NewRow))

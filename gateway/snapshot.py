@@ -188,8 +188,17 @@ def files(folder: Path) -> Iterator[Path]:
     Leftovers of a write that never ended are removed.
     """
     for leftover in folder.glob(".*.part"):
-        leftover.unlink(missing_ok=True)
-    yield from sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime)
+        with contextlib.suppress(OSError):
+            leftover.unlink()
+    yield from sorted(folder.glob(f"*{_SUFFIX}"), key=_written_at)
+
+
+def _written_at(path: Path) -> float:
+    """One strange entry of the folder must not hide the others: whoever reads it meets its fault."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def remove(folder: Path, names: Iterable[str]) -> None:

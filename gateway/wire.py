@@ -1,5 +1,6 @@
 """The appliance's JSON: questions and logins out; envelopes, rows and error texts back, in either dialect."""
 
+import json
 from typing import Any, Final
 
 import msgspec
@@ -74,9 +75,9 @@ def read_object(body: bytes) -> dict[str, Any]:
     try:
         value = msgspec.json.decode(body.removeprefix(_BOM))
     except BAD_JSON as error:
-        raise FetchError("bad_reply", "the appliance sent no JSON", detail=_start_of(body)) from error
+        raise FetchError("bad_reply", "the appliance sent no JSON", detail=_looks(body)) from error
     if not isinstance(value, dict):
-        raise FetchError("bad_reply", "the appliance sent no JSON object", detail=_start_of(body))
+        raise FetchError("bad_reply", "the appliance sent no JSON object", detail=_looks(body))
     return value
 
 
@@ -94,16 +95,30 @@ def split_rows(body: bytes) -> list[Raw]:
             return _decode_raws(text)
         envelope = _decode_envelope(text)
     except BAD_JSON as error:
-        raise FetchError("bad_reply", "the appliance sent no list of backups", detail=_start_of(body)) from error
+        raise FetchError("bad_reply", "the appliance sent no list of backups", detail=_looks(body)) from error
     for rows in (envelope.backups, envelope.data, envelope.BackupStatus):
         if rows is not UNSET and rows is not None:
             return rows
     if envelope.result is not UNSET:
         raise FetchError("appliance_error", said_message(text) or "the appliance reports an error without a text")
     if text.strip(b" \t\r\n{}") and (envelope.backups, envelope.data, envelope.BackupStatus) == (UNSET, UNSET, UNSET):
-        raise FetchError("bad_reply", "the appliance sent an object without a list", detail=_start_of(body))
+        raise FetchError("bad_reply", "the appliance sent an object without a list", detail=_looks(body))
     return []
 
 
-def _start_of(body: bytes) -> str:
-    return _clean(body[:_CLIP].decode(errors="replace"))
+def repeats(body: bytes, secret: str) -> bool:
+    """Whether a reply holds a secret, as it is or as JSON writes it.
+
+    To cut the secret out of a text that was made of the reply would be too late: half of it may stand at the edge of
+    what is shown.
+    """
+    written = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    written |= {text.replace("/", "\\/") for text in written}  # PHP writes its slashes so
+    return any(text.encode(errors="surrogatepass") in body for text in written)
+
+
+def _looks(body: bytes) -> str:
+    """What a reply that cannot be read is like, for the log. Never its words: a torn login holds a token."""
+    start = body.removeprefix(_BOM).lstrip()[:1]
+    kind = {b"": "nothing", b"<": "markup", b"{": "an object", b"[": "a list"}.get(start, "something else")
+    return f"{len(body)} bytes that begin like {kind}"

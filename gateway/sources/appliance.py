@@ -8,7 +8,7 @@ from gateway.errors import FetchError
 from gateway.filter import Asked
 from gateway.index import without_strangers
 from gateway.model import Fetched, SystemId
-from gateway.rows import Stamper
+from gateway.rows import Reading, Readings, Stamper, print_of
 from gateway.sources.gate import Gate
 from gateway.sources.session import Session, refusal
 from gateway.sources.source import Call, CallEvent, CallHook, Clock
@@ -20,7 +20,9 @@ _SKEW_S: Final = 10.0
 
 
 class TokenRefusedError(FetchError):
-    """The appliance does not know our token (any more)."""
+    """The appliance does not know our token (any more); `fresh` where the token is of a login for this very call."""
+
+    fresh = False
 
 
 class Appliance:
@@ -54,6 +56,7 @@ class Appliance:
         self._monotonic = monotonic
         self._wall = wall
         self._hook = hook
+        self._readings = Readings()
 
     def __repr__(self) -> str:
         return f"<Appliance {self._name}, {self._session!r}, {self._gate!r}>"
@@ -62,17 +65,23 @@ class Appliance:
         """The list for `call.asked` in either dialect, unified and stamped; raises FetchError."""
         try:
             return await self._once(call)
-        except TokenRefusedError:
-            pass  # renewed by whoever comes first; the second refusal is the appliance's last word
-        try:
-            return await self._once(call)
         except TokenRefusedError as error:
-            raise self._session.rejected(FetchError("auth", error.message, detail=error.detail)) from error
+            if error.fresh:  # another login would change nothing
+                raise self._rejected(error) from error
+        try:
+            return await self._once(call)  # renewed by whoever comes first
+        except TokenRefusedError as error:
+            raise self._rejected(error) from error
+
+    def _rejected(self, error: TokenRefusedError) -> FetchError:
+        """The appliance's last word on a token."""
+        return self._session.rejected(FetchError("auth", error.message, detail=error.detail))
 
     async def _once(self, call: Call) -> Fetched:
         async with self._gate.slots:
             call.check()
             call.started = True
+            fresh = not self._session.logged_in
             async with _in_time(self._fetch_s):
                 token = await self._session.token()
             call.started = False
@@ -82,7 +91,8 @@ class Appliance:
             async with _in_time(self._fetch_s):
                 try:
                     fetched = await self._exchange(call.asked, token)
-                except TokenRefusedError:
+                except TokenRefusedError as error:
+                    error.fresh = fresh
                     self._session.drop(token)
                     raise
                 except FetchError as error:
@@ -97,11 +107,12 @@ class Appliance:
         begun = self._monotonic()
         fetched: Fetched | None = None
         failed: FetchError | None = None
+        reply: Reply | None = None
         try:
             reply = await self._transport.post(self._path, encode_asked(asked, self._remote_sid), token)
             fetched = await self._decoded(asked, reply, begun)
         except FetchError as error:
-            failed = error.without(token)
+            failed = self._session.cleaned(error, reply, token)
             raise
         except asyncio.CancelledError:
             failed = FetchError("timeout", "given up before the whole answer had come")
@@ -124,21 +135,32 @@ class Appliance:
     async def _decoded(self, asked: Asked, reply: Reply, begun: float) -> Fetched:
         if not 200 <= reply.status < 300:
             raise self._refusal(reply)
-        stamper = Stamper(self._system_id, self._name, self._zone, self._remote_sid)
-        for _ in stamper.read(reply.body):
-            await asyncio.sleep(0)  # a large list must not hold up everybody else
-        listed = stamper.build.done()
-        backups = without_strangers(listed, asked)
+        reading = await self._read(asked, reply.body)
+        backups = without_strangers(reading.backups, asked)
         wall = self._wall()
         skew = None if reply.date is None else reply.date - wall
         flags = {
-            "dropped_rows": stamper.dropped > 0,
-            "foreign_sid": stamper.foreign > 0,
-            "filtered_rows": backups is not listed,
+            "dropped_rows": reading.dropped > 0,
+            "foreign_sid": reading.foreign > 0,
+            "filtered_rows": backups is not reading.backups,
             "clock_skew": skew is not None and abs(skew) > _SKEW_S,
+            "cert_expired": self._transport.certificate_ends_at < wall,
         }
         warnings = tuple(word for word, is_so in flags.items() if is_so)
         return Fetched(backups, begun, self._monotonic(), wall, len(reply.body), skew, warnings)
+
+    async def _read(self, asked: Asked, body: bytes) -> Reading:
+        """The rows of a reply, at once where they are those of the last time."""
+        print_ = print_of(body)
+        known = self._readings.of(asked, print_)
+        if known is not None:
+            return known
+        stamper = Stamper(self._system_id, self._name, self._zone, self._remote_sid)
+        for _ in stamper.read(body):
+            await asyncio.sleep(0)  # a large list must not hold up everybody else
+        reading = Reading(stamper.build.done(), stamper.dropped, stamper.foreign)
+        self._readings.keep(asked, print_, reading)
+        return reading
 
     def _refusal(self, reply: Reply) -> FetchError:
         said = said_message(reply.body)

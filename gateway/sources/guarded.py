@@ -42,7 +42,7 @@ class RetryBudget:
         """Whether one more retry is within the budget; counts it."""
         now = self._monotonic()
         self._forget(now)
-        if len(self._retries) >= max(_RETRY_AT_LEAST, _RETRY_SHARE * len(self._calls)):
+        if len(self._retries) + 1 > max(_RETRY_AT_LEAST, _RETRY_SHARE * len(self._calls)):
             return False
         self._retries.append(now)
         return True

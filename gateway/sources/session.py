@@ -9,11 +9,13 @@ from gateway.model import SystemId
 from gateway.sources.flight import Flight
 from gateway.sources.source import CallEvent, CallHook, Clock
 from gateway.sources.transport import Reply, Transport
-from gateway.wire import encode_login, read_object, said_message
+from gateway.wire import encode_login, read_object, repeats, said_message
 
 _FIRST_PAUSE_S: Final = 30.0
 _LONGEST_PAUSE_S: Final = 900.0
 _LONGEST_TOKEN: Final = 4096
+_ENDLESS_S: Final = 10**9
+"""A token that is said to live so long is one whose life is not known: not every number fits into a float."""
 
 
 class Session:
@@ -55,6 +57,11 @@ class Session:
         state = "logged in" if self._token else "refused" if self._refused else "logged out"
         return f"<Session at {self._name}: {state}>"
 
+    @property
+    def logged_in(self) -> bool:
+        """Whether there is a token, as far as we know a good one."""
+        return self._token is not None
+
     async def token(self) -> str:
         """A token to use now. Raises FetchError; a refusal is repeated from memory while its pause lasts."""
         now = self._monotonic()
@@ -87,6 +94,21 @@ class Session:
         self._refused = error
         return error
 
+    def cleaned(self, error: FetchError, reply: Reply | None, token: str = "") -> FetchError:
+        """The error without our password and token, which an appliance may say back in any of its answers.
+
+        Where `reply` repeats one, none of its words travel on.
+        """
+        for secret in (self._password.get_secret_value(), token):
+            if secret and reply is not None and repeats(reply.body, secret):
+                error.detail = None
+                if error.kind == "appliance_error":
+                    error.message = "the appliance reports an error in words that cannot be shown"
+            elif secret:
+                error.without(secret)
+        error.args = (error.message,)  # what str() and tracebacks show
+        return error
+
     async def close(self) -> None:
         """End a login under way."""
         await self._flight.close()
@@ -94,12 +116,13 @@ class Session:
     async def _login(self) -> str:
         begun = self._monotonic()
         failed: FetchError | None = None
+        reply: Reply | None = None
         try:
             body = encode_login(self._username, self._password.get_secret_value())
             reply = await self._transport.post("/api/login", body)
             self._token, self._timeout_s = _read_login(reply, self._wall())
         except FetchError as error:
-            error.without(self._password.get_secret_value())
+            self.cleaned(error, reply)
             failed = self.rejected(error) if error.kind in LOGIN_FAULTS else error
             raise
         finally:
@@ -129,7 +152,7 @@ def _read_login(reply: Reply, wall: float) -> tuple[str, float]:
     if not token.isprintable() or token != token.strip():
         raise FetchError("auth", "the appliance's login brought no token that can be used")
     timeout = answer.get("timeout")
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0:
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < _ENDLESS_S:
         return token, 0.0
     return token, float(timeout)
 

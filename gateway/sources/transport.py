@@ -11,12 +11,16 @@ import math
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import aiohttp
+from cryptography import x509
+from yarl import URL
 
 from gateway.errors import ErrorKind, FetchError
 
+_HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "gzip"}
 _ERROR_BODY_BYTES: Final = 65_536
 _RETRY_AFTER_CAP_S: Final = 300.0
 _RETRY_AFTER_UNCLEAR_S: Final = 30.0
@@ -29,14 +33,25 @@ class PinSet(aiohttp.Fingerprint):
         digests = tuple(bytes.fromhex(pin.removeprefix("sha256:")) for pin in pins)
         super().__init__(digests[0])
         self._digests = digests
+        self.ends_at = math.inf
+        """When the certificate that was shown last runs out, in epoch seconds: no reason to doubt it, but to say so."""
 
     def check(self, transport: asyncio.Transport) -> None:
         """Raises aiohttp.ServerFingerprintMismatch; runs before a byte of the request is written."""
-        certificate = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        got = hashlib.sha256(certificate or b"").digest()
+        certificate = transport.get_extra_info("ssl_object").getpeercert(binary_form=True) or b""
+        got = hashlib.sha256(certificate).digest()
         if got not in self._digests:
             host, port, *_ = transport.get_extra_info("peername")
             raise aiohttp.ServerFingerprintMismatch(self._digests[0], got, host, port)
+        self.ends_at = _end_of(certificate)
+
+
+def _end_of(certificate: bytes) -> float:
+    """The epoch second after which a certificate (DER) is no longer valid; endless where that cannot be read."""
+    try:
+        return x509.load_der_x509_certificate(certificate).not_valid_after_utc.timestamp()
+    except (ValueError, OverflowError):
+        return math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +79,7 @@ class Transport:
     ) -> None:
         self._session = session
         self._url = url
+        self._urls: dict[str, URL] = {}
         self._ssl: PinSet | bool = PinSet(pins) if pins else True
         # `total` is left to the callers' deadlines; `connect` counts DNS, TCP and TLS together.
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_s, sock_connect=connect_s)
@@ -72,6 +88,11 @@ class Transport:
 
     def __repr__(self) -> str:
         return f"<Transport {self._url}>"
+
+    @property
+    def certificate_ends_at(self) -> float:
+        """When the pinned certificate runs out, in epoch seconds; endless without a pin, or before the first call."""
+        return self._ssl.ends_at if isinstance(self._ssl, PinSet) else math.inf
 
     async def post(self, path: str, body: bytes, token: str | None = None) -> Reply:
         """POST `body` to the constant `path`; raises FetchError for whatever is no answer of an appliance."""
@@ -82,13 +103,13 @@ class Transport:
             raise _translated(error) from error
 
     async def _post(self, path: str, body: bytes, token: str | None) -> Reply:
-        headers = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "gzip"}
-        if token is not None:
-            headers["AuthToken"] = token
+        url = self._urls.get(path)
+        if url is None:
+            url = self._urls[path] = URL(self._url + path)
         async with self._session.post(
-            self._url + path,
+            url,
             data=body,
-            headers=headers,
+            headers=_HEADERS if token is None else _HEADERS | {"AuthToken": token},
             ssl=self._ssl,
             timeout=self._timeout,
             allow_redirects=False,
@@ -118,6 +139,7 @@ class Transport:
         return Reply(status, b"".join(chunks), date, retry_after(response.headers.get("Retry-After"), date))
 
 
+@lru_cache(maxsize=64)  # a whole fleet answers within few seconds
 def http_date(text: str | None) -> float | None:
     """Epoch seconds of an HTTP date (RFC 9110 section 5.6.7); None where it is none."""
     if text is None:
@@ -183,4 +205,6 @@ def _translated(error: BaseException) -> FetchError:
 def _detail(error: BaseException) -> str:
     if isinstance(error, aiohttp.ServerFingerprintMismatch):
         return f"pinned sha256:{error.expected.hex()}, shown sha256:{error.got.hex()}"
-    return f"{error.__class__.__name__}: {error}"[:300]
+    name = error.__class__.__name__
+    # Errors of the parser quote the bytes that they could not read, which may be a token.
+    return f"{name}: {error}"[:300] if isinstance(error, OSError) else name

@@ -41,7 +41,9 @@ def main() -> None:
 
 
 async def _all(*, quick: bool, only: str) -> None:
-    wanted = [fleets.PLAIN, fleets.NEWER, fleets.LONG, fleets.TLS, fleets.SLOW_50, fleets.SLOW_50_TLS, fleets.SLOW_200]
+    wanted = [fleets.PLAIN, fleets.NEWER, fleets.MOVING, fleets.LONG, fleets.TLS, fleets.SLOW_50, fleets.SLOW_50_TLS]
+    if not quick:
+        wanted.append(fleets.SLOW_200)
     with serving(wanted) as (sites, client):
         for name, work in _plan(sites, client, quick=quick):
             if only in name:
@@ -57,6 +59,8 @@ def _plan(sites: Sites, client: Connection, *, quick: bool) -> list[tuple[str, C
         ("P2 plain", lambda: measure.cpu(plain, fleets.PLAIN, rounds, 0.35)),
         ("P2 newer", lambda: measure.cpu(newer, fleets.NEWER, rounds, 0.35)),
         ("P2 long", lambda: measure.cpu(long_, fleets.LONG, few, 0.25)),
+        ("P3 plain", lambda: measure.warm_cpu(plain, fleets.PLAIN, rounds, 0.5)),
+        ("P3 moving", lambda: measure.warm_cpu(sites[fleets.MOVING], fleets.MOVING, rounds, None)),
         ("P3 tls", lambda: measure.tls_warm(plain, tls, rounds)),
         ("P4 plain", lambda: measure.in_memory(fleets.PLAIN, rounds)),
         ("P4 newer", lambda: measure.in_memory(fleets.NEWER, rounds)),

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
 from functools import cache
+from itertools import cycle
 from multiprocessing.connection import Connection
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -76,7 +77,8 @@ async def _serve_all(pipe: Connection, fleets: list[Fleet]) -> None:
         sites[fleet] = []
         for number, (body, latency) in enumerate(zip(bodies(fleet), fleet.latencies(), strict=True), 1):
             tls = context if fleet.tls else None
-            port = await _listen(body, latency, tls)
+            lists = [body, list_body(fleet.dialect, fleet.rows, _DIFFERENT_LISTS)] if fleet.moving else [body]
+            port = await _listen(cycle(lists), latency, tls)
             scheme, pin = ("https", certificate.fingerprint) if fleet.tls else ("http", None)
             sites[fleet].append(Site(number, f"{scheme}://{_HOST}:{port}", pin))
     pipe.send(sites)
@@ -85,9 +87,9 @@ async def _serve_all(pipe: Connection, fleets: list[Fleet]) -> None:
         pipe.send(await asyncio.to_thread(_ask_gateway, port, token))
 
 
-async def _listen(body: bytes, latency: float, tls: ssl.SSLContext | None) -> int:
+async def _listen(lists: Iterator[bytes], latency: float, tls: ssl.SSLContext | None) -> int:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Appliance(body, latency / 2), _HOST, 0, ssl=tls, backlog=512)
+    server = await loop.create_server(lambda: _Appliance(lists, latency / 2), _HOST, 0, ssl=tls, backlog=512)
     return int(server.sockets[0].getsockname()[1])
 
 
@@ -113,8 +115,8 @@ def _date_line() -> bytes:
 class _Appliance(asyncio.Protocol):
     """One kept-alive connection: a request whose path ends in `login` gets the token, any other the list."""
 
-    def __init__(self, body: bytes, delay_s: float) -> None:
-        self._body = body
+    def __init__(self, lists: Iterator[bytes], delay_s: float) -> None:
+        self._lists = lists
         self._delay_s = delay_s
         self._got = b""
         self._transport: Any = None
@@ -131,7 +133,7 @@ class _Appliance(asyncio.Protocol):
         if len(body) < int(length or 0):
             return
         self._got = b""
-        reply = _LOGIN if b"/login" in head.split(b"\r\n", 1)[0] else self._body
+        reply = _LOGIN if b"/login" in head.split(b"\r\n", 1)[0] else next(self._lists)
         if self._delay_s:
             asyncio.get_running_loop().call_later(self._delay_s, self._send, reply)
         else:

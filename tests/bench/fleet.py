@@ -19,7 +19,10 @@ _SIGMA: Final = math.log(_P99_S / _MEDIAN_S) / 2.3263
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """`seed` draws one latency for each appliance, half of it before the login, half before the list; None: no wait."""
+    """`seed` draws one latency for each appliance, half of it before the login, half before the list; None: no wait.
+
+    The lists of a `moving` fleet are other ones at each call.
+    """
 
     name: str
     size: int
@@ -27,6 +30,7 @@ class Fleet:
     dialect: Dialect = "wiki-2015"
     tls: bool = False
     seed: int | None = None
+    moving: bool = False
 
     def latencies(self) -> list[float]:
         """Seconds for login and list together, appliance by appliance: the same at each call."""
@@ -58,6 +62,7 @@ class Site:
 PLAIN: Final = Fleet("50 x 100", 50, 100)
 LONG: Final = Fleet("50 x 1000", 50, 1000)
 NEWER: Final = Fleet("50 x 100 in 10.x shape", 50, 100, dialect="10.x")
+MOVING: Final = Fleet("50 x 100, each list changed", 50, 100, moving=True)
 TLS: Final = Fleet("50 x 100 TLS", 50, 100, tls=True)
 SLOW_50: Final = Fleet("N=50 HTTP", 50, 100, seed=2)
 SLOW_50_TLS: Final = Fleet("N=50 TLS", 50, 100, tls=True, seed=2)

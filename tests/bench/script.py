@@ -27,12 +27,13 @@ async def merged(sites: Sequence[Site], read_time: ReadTime) -> bytes:
     """Log in everywhere, list everywhere, one JSON text."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as session:
         lists = await asyncio.gather(*(_rows_of(session, site, read_time) for site in sites))
-        return dumped([row for rows in lists for row in rows])
+        rows = [row for rows in lists for row in rows]
+        return dumped({"backups": rows, "total": len(rows)})
 
 
-def dumped(rows: list[Row]) -> bytes:
+def dumped(answer: Any) -> bytes:
     """The answer's text."""
-    return json.dumps({"backups": rows, "total": len(rows)}, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 async def _rows_of(session: aiohttp.ClientSession, site: Site, read_time: ReadTime) -> list[Row]:

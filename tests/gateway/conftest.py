@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.gateway.live import Client
 from tests.gateway.live import gateway_over as made
 
 settings.register_profile(
-    "gateway", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    "gateway", max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 
 Make = Callable[..., Awaitable[Client]]
@@ -28,6 +29,8 @@ def logged(caplog: pytest.LogCaptureFixture) -> Iterator[list[dict[str, Any]]]:
 
     def keep(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
         events.append(dict(event))
+        if event.get("exc_info"):
+            traceback.print_exc()
         raise structlog.DropEvent
 
     structlog.configure(

@@ -11,13 +11,13 @@ MAX_REPLY: Final = 1_000_000
 
 @dataclass(frozen=True)
 class Case:
-    """One fault. `kind` None is an appliance that counts as well; `calls` how many list calls one question costs."""
+    """One fault. `kind` None: the appliance counts as well; `calls` is what a question costs, where it matters."""
 
     name: str
     fault: Fault | str
     kind: str | None
     status: int
-    calls: int = 1
+    calls: int | None = 1
     tls: bool = False
     rows: bool = True
     """Where it counts as well: whether its rows are there."""
@@ -48,7 +48,7 @@ BACKUPS: Final[tuple[Case, ...]] = (
     _of(502, "reset", "reset", calls=2),
     _of(502, "bad_reply", "broken_json"),
     _of(502, "bad_reply", "html"),
-    _of(502, "auth", "unauthorized", calls=2),
+    _of(502, "auth", "unauthorized", calls=None),
     _of(503, "overloaded", "too_many"),
     _of(503, "overloaded", "too_many until a date", Fault("too_many", http_date=True)),
     _of(503, "overloaded", "unavailable"),

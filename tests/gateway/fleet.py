@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from gateway.simulator import ApplianceSpec, Record, generate_rows
 
 _BEGUN: Final = time.monotonic()
-ROWS: Final = 220
+ROWS: Final = 150
 
 
 def _clock_from(base: float) -> Callable[[], float]:
@@ -27,7 +27,7 @@ def _strange(number: int, zone: str, now: tuple[int, int, int, int], **more: Any
 
 
 STRANGE: Final[tuple[ApplianceSpec, ...]] = (
-    # Lists reach back some three days: each holds the hours around the change of its zone.
+    # Lists reach back a day or more: each holds the hours around the change of its zone.
     _strange(1, "America/New_York", (2025, 11, 3, 12), order="newest"),
     _strange(2, "Australia/Lord_Howe", (2025, 4, 6, 12), dialect="10.x", json_style="php", order="id", gzip=True),
     _strange(3, "America/Santiago", (2025, 4, 7, 0), json_style="spaced", sample_spelling=True, order="oldest"),

@@ -39,7 +39,7 @@ async def test_a_fault_is_its_systems_alone_and_never_a_500(gateway_over: Make, 
     assert both.json["complete"] is False
     assert len(both.rows) == both.system(2)["rows"] == 30
     counters = client.farm[0].counters
-    assert counters.list_calls == case.calls
+    assert case.calls in (None, counters.list_calls)
     alone = await client.post({"system_id": 1})
     assert (alone.status, alone.kinds) == (case.status, {1: case.kind})
     assert alone.rows == []

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.web import server
 from tests.hostile.live import STATIC_TOKEN, Live, running
-from tests.hostile.wire import Answer, answers_in, connected, exchange, one_answer, request
+from tests.hostile.wire import PATIENCE_S, Answer, answers_in, connected, exchange, one_answer, request
 
 GOOD = f"AuthToken: {STATIC_TOKEN}"
 FLOOD = "127.0.0.8"
@@ -37,7 +37,7 @@ async def ended(connections: list[Connection], expected: int) -> set[int]:
     waits = {asyncio.create_task(reader.read(1)): place for place, (reader, _) in enumerate(connections)}
     over: set[int] = set()
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             pending = set(waits)
             while len(over) < expected:
                 done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
@@ -50,7 +50,7 @@ async def ended(connections: list[Connection], expected: int) -> set[int]:
 
 
 async def asked(live: Live, *lines: str, target: str = "/healthz", source: str | None = None) -> Answer:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         data = await exchange(live.port, request("GET", target, "Connection: close", *lines), source=source)
     return answers_in(data)[0]
 

@@ -34,7 +34,7 @@ CHECKS = [
     negative_data_rejection,
 ]
 OPERATIONS = [(path, method.upper()) for path, methods in document()["paths"].items() for method in methods]
-ALLOWED, FORBIDDEN = 30, 100
+ALLOWED, FORBIDDEN = 25, 60
 """Requests for each operation."""
 
 

@@ -53,8 +53,7 @@ async def impatient() -> AsyncIterator[tuple[Live, asyncio.Queue[None]]]:
 READERS = {
     "a large answer": request("GET", "/api/backups", GOOD),
     "a large answer, then the end": request("GET", "/api/backups", GOOD, "Connection: close"),
-    "many small answers": request("GET", "/api/backups?page_size=x", GOOD) * 20_000,
-    "many answers of one piece": request("GET", "/api/backups?system_id=1&fields=id", GOOD) * 400,
+    "many answers of one piece": request("GET", "/openapi.json", GOOD) * 1_000,
 }
 
 

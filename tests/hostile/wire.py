@@ -9,8 +9,8 @@ from typing import Any
 
 from tests.hostile.live import ADDRESS
 
-PATIENCE_S = 20.0
-"""No wait of this suite takes longer; a test that runs into it has found a connection that nobody ends."""
+PATIENCE_S = 60.0
+"""No wait of this suite takes nearly as long, however busy the machine: it ends where nobody ends a connection."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,251 @@
+"""`serve` as a process: configurations at fault, signals, draining, reloading (contract sections 2, 3 and 7)."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from gateway.simulator import Farm, Fault
+from tests.gateway.live import STATIC_TOKEN, config_text, small, until
+from tests.gateway.processes import Running, run, running
+
+AUTH = {"AuthToken": STATIC_TOKEN}
+BAD = """
+[server]
+prot = 8080
+port = "8080"
+[cache]
+fresh_seconds = -1
+[nonsense]
+[[system]]
+id = 1
+name = "a"
+url = "ftp://10.0.0.5/api"
+username = "u"
+timezone = "America/New_Yrok"
+[[system]]
+id = 1
+name = "b"
+url = "https://10.0.0.6"
+username = "u"
+password = "x"
+password_env = "Y"
+timezone = "Europe/Berlin"
+[[user]]
+username = "noc"
+password_hash = "plain"
+[[token]]
+name = "t"
+token_hash = "sha256:short"
+"""
+
+
+@contextlib.asynccontextmanager
+async def serving(folder: Path, systems: int = 1, **config: Any) -> AsyncIterator[tuple[Running, str, Farm]]:
+    """The process over appliances of this one."""
+    async with Farm([small(number) for number in range(1, systems + 1)]) as farm:
+        file = folder / "gateway.toml"
+        file.write_text(config_text(farm, **config))
+        async with running("serve", "--config", str(file)) as process:
+            yield process, await process.address(), farm
+
+
+@contextlib.asynccontextmanager
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(headers=AUTH) as session:
+        yield session
+
+
+async def test_serve_with_a_bad_configuration_names_every_fault_and_exits_2(tmp_path: Path):
+    file = tmp_path / "bad.toml"
+    file.write_text(BAD)
+    outcome = await run("serve", "--config", str(file))
+    assert outcome.code == 2
+    assert outcome.out == ""
+    lines = outcome.err.splitlines()
+    for key, word in (
+        ("server.prot", "port"),
+        ("server.port", ""),
+        ("cache.fresh_seconds", ""),
+        ("nonsense", ""),
+        ("url", "http"),
+        ("timezone", "America/New_York"),
+        ("password", "one of"),
+        ("password_hash", "argon2id"),
+        ("token_hash", "sha256"),
+    ):
+        assert any(str(file) in line and key in line and word in line for line in lines), (key, lines)
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize("text", ["[server", "system = 5", "\x00"])
+async def test_serve_with_no_toml_at_all_exits_2(tmp_path: Path, text: str):
+    file = tmp_path / "bad.toml"
+    file.write_text(text)
+    outcome = await run("serve", "--config", str(file))
+    assert outcome.code == 2
+    assert str(file) in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+async def test_serve_without_its_file_exits_2(tmp_path: Path):
+    outcome = await run("serve", "--config", str(tmp_path / "none.toml"))
+    assert outcome.code == 2
+    assert "none.toml" in outcome.err
+
+
+async def test_serve_on_a_port_that_is_taken_exits_2(tmp_path: Path):
+    async with serving(tmp_path) as (_, address, farm):
+        file = tmp_path / "second.toml"
+        file.write_text(config_text(farm, server={"port": int(address.rpartition(":")[2])}))
+        outcome = await run("serve", "--config", str(file))
+    assert outcome.code == 2
+    assert "cannot listen" in outcome.err
+
+
+async def test_a_usage_error_exits_2_and_keeps_stdout_clean():
+    for arguments in (("serve",), ("nonsense",), ("serve", "--nonsense"), ("demo", "--port", "x")):
+        outcome = await run(*arguments)
+        assert (outcome.code, outcome.out) == (2, ""), arguments
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_with_exit_0(tmp_path: Path, number: signal.Signals):
+    async with serving(tmp_path) as (process, address, _), http() as session:
+        async with session.post(f"{address}/api/backups") as answer:
+            assert answer.status == 200
+        outcome = await process.end(number)
+    assert outcome.code == 0
+    assert "destroyed" not in outcome.err
+    assert "never retrieved" not in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+async def test_sigterm_lets_running_answers_finish(tmp_path: Path):
+    async with serving(tmp_path) as (process, address, farm), http() as session:
+        await farm[0].inject(Fault("slow", seconds=1.0))
+        asked = asyncio.create_task(_whole(session, address))
+        await until(lambda: farm[0].counters.list_calls)
+        process.send(signal.SIGTERM)
+        await process.line(lambda line: "draining" in line, process.err)
+        status, body = await asked
+        assert (status, body["complete"], body["total"]) == (200, True, 30)
+        assert (await process.end(None)).code == 0
+
+
+async def test_sigterm_does_not_wait_for_a_fetch_that_nobody_waits_for(tmp_path: Path):
+    async with serving(tmp_path) as (process, address, farm), http() as session:
+        await farm[0].inject("hung")
+        async with session.post(f"{address}/api/backups", json={"deadline": 0.2}) as answer:
+            assert answer.status == 504
+        async with asyncio.timeout(10):
+            assert (await process.end()).code == 0
+
+
+async def _whole(session: aiohttp.ClientSession, address: str) -> tuple[int, Any]:
+    async with session.post(f"{address}/api/backups") as answer:
+        return answer.status, await answer.json()
+
+
+async def test_it_is_ready_with_every_appliance_down(tmp_path: Path):
+    async with Farm([small(1, dead=True), small(2, dead=True)]) as farm:
+        file = tmp_path / "gateway.toml"
+        file.write_text(config_text(farm))
+        async with running("serve", "--config", str(file)) as process, http() as session:
+            address = await process.address()
+            async with session.post(f"{address}/api/backups") as answer:
+                assert answer.status == 502
+            async with session.get(f"{address}/readyz") as answer:
+                assert answer.status == 200
+                assert (await answer.json())["systems"]["failing"] == 2
+
+
+async def names_of(session: aiohttp.ClientSession, address: str) -> list[str]:
+    async with session.get(f"{address}/api/systems") as answer:
+        return [entry["name"] for entry in (await answer.json())["appliance"]]
+
+
+async def test_a_good_configuration_takes_effect_at_a_sighup(tmp_path: Path):
+    async with serving(tmp_path, systems=2) as (process, address, farm), http() as session:
+        (tmp_path / "gateway.toml").write_text(config_text(farm, each={2: {"name": "renamed"}}))
+        process.send(signal.SIGHUP)
+        await process.line(lambda line: "config_reloaded" in line, process.err)
+        assert await names_of(session, address) == ["site-1", "renamed"]
+        assert (await process.end()).code == 0
+
+
+async def test_a_file_that_changes_takes_effect_by_itself(tmp_path: Path):
+    async with serving(tmp_path, systems=2) as (process, address, farm), http() as session:
+        text = config_text(farm, each={2: {"name": "renamed"}})
+        reloaded = asyncio.create_task(process.line(lambda line: "config_reloaded" in line, process.err))
+        while not reloaded.done():  # a change in the very moment of the start may come before anybody watches
+            (tmp_path / "new").write_text(text)
+            os.replace(tmp_path / "new", tmp_path / "gateway.toml")  # noqa: PTH105 - as editors do it
+            await asyncio.wait([reloaded], timeout=3)
+        await reloaded
+        assert await names_of(session, address) == ["site-1", "renamed"]
+
+
+async def test_a_bad_configuration_is_logged_fault_by_fault_and_the_old_one_goes_on(tmp_path: Path):
+    async with serving(tmp_path) as (process, address, _), http() as session:
+        (tmp_path / "gateway.toml").write_text(BAD)
+        process.send(signal.SIGHUP)
+        await process.line(lambda line: "config_refused" in line and "New_York" in line, process.err)
+        async with session.post(f"{address}/api/backups") as answer:
+            assert answer.status == 200
+        assert (await process.end()).code == 0
+
+
+async def test_a_request_in_flight_is_untouched_by_another_configuration(tmp_path: Path):
+    async with serving(tmp_path) as (process, address, farm), http() as session:
+        await farm[0].inject(Fault("slow", seconds=1.5))
+        asked = asyncio.create_task(_whole(session, address))
+        await until(lambda: farm[0].counters.list_calls)
+        (tmp_path / "gateway.toml").write_text(config_text(farm, each={1: {"fresh_seconds": 1}}))
+        process.send(signal.SIGHUP)
+        await process.line(lambda line: "config_reloaded" in line, process.err)
+        status, body = await asked
+        assert (status, body["complete"]) == (200, True)
+
+
+async def test_a_removed_token_is_dead_after_a_reload(tmp_path: Path):
+    async with serving(tmp_path) as (process, address, farm), http() as session:
+        (tmp_path / "gateway.toml").write_text(config_text(farm, tokens=[]))
+        process.send(signal.SIGHUP)
+        await process.line(lambda line: "config_reloaded" in line, process.err)
+        async with session.post(f"{address}/api/backups") as answer:
+            assert answer.status == 401
+
+
+async def test_last_good_lists_survive_a_restart(tmp_path: Path):
+    async with Farm([small(1), small(2)]) as farm:
+        file = tmp_path / "gateway.toml"
+        file.write_text(config_text(farm, cache={"snapshot": "lists"}))
+        async with running("serve", "--config", str(file)) as process, http() as session:
+            _, first = await _whole(session, await process.address())
+            assert (await process.end()).code == 0
+        for appliance in farm:
+            await appliance.inject("refusing")
+        async with running("serve", "--config", str(file)) as process, http() as session:
+            status, second = await _whole(session, await process.address())
+            assert (await process.end()).code == 0
+    assert status == 200
+    assert second["backups"] == first["backups"]
+    assert {entry["source"] for entry in second["systems"]} == {"snapshot"}
+
+
+async def test_it_speaks_of_itself_in_json_lines_from_the_first_to_the_last(tmp_path: Path):
+    async with serving(tmp_path) as (process, _, _):
+        await process.end()
+        events = process.events()
+    assert {"listening", "draining"} <= {event.get("event") for event in events}
+    assert all("timestamp" in event for event in events)
+    assert process.out == []
+    assert json.dumps(events)

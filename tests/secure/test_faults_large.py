@@ -1,0 +1,107 @@
+"""Replies of more than anybody should take: what they cost in memory and patience, measured in a process of its own."""
+
+import asyncio
+import json
+import sys
+import zlib
+from typing import Any
+
+from gateway.simulator import Appliance, ApplianceSpec, Fault
+from tests.secure.faulty import Faulty, http
+from tests.secure.support import config_text, system_table
+
+MIB = 1024 * 1024
+CAP = 16 * MIB
+LIMITS = {"fanout": {"max_reply_bytes": CAP, "deadline_seconds": 60, "fetch_seconds": 60}}
+
+PROBE = """
+import asyncio, json, sys, time
+from pathlib import Path
+from gateway.config import parse
+from gateway.plan import Need
+from gateway.query import parse_body
+from gateway.stack import Gateway
+
+def resident(key):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(key)).split()[1]) * 1024
+
+async def watch(lags):
+    while True:
+        begun = time.perf_counter()
+        await asyncio.sleep(0.002)
+        lags.append(time.perf_counter() - begun - 0.002)
+
+async def main():
+    config = parse(sys.stdin.read(), "probe", Path("."))
+    async with Gateway(config, hook=lambda event: None) as gateway:
+        system = next(iter(gateway.systems.values()))
+        question = parse_body(b"").filter.at(system.zone)
+        warm = gateway.systems[max(gateway.systems)]
+        loop = asyncio.get_running_loop()
+        await warm.source.answer(question, Need(loop.time() + 60))
+        Path("/proc/self/clear_refs").write_text("5")
+        before, lags = resident("VmRSS"), []
+        watching = asyncio.create_task(watch(lags))
+        begun = time.perf_counter()
+        answer = await system.source.answer(question, Need(loop.time() + 60))
+        took = time.perf_counter() - begun
+        watching.cancel()
+        print(json.dumps({
+            "state": answer.state, "kind": answer.error and answer.error.kind, "rows": len(answer.backups),
+            "rise": resident("VmHWM") - before, "lag": max(lags, default=0.0), "took": took,
+        }))
+
+asyncio.run(main())
+"""
+
+
+async def _measured(systems: list[dict[str, object]]) -> dict[str, Any]:
+    """What one question to the first system costs a gateway that has warmed up on the last."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", PROBE), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    text = config_text(systems, tables=LIMITS)
+    out, _ = await asyncio.wait_for(process.communicate(text.encode()), 60)
+    assert process.returncode == 0
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+async def test_a_gzip_bomb_costs_no_more_memory_than_twice_the_cap(record_property: Any) -> None:
+    """Row 24: 128 MiB out of 130 KiB, a thousand to one."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    packed = packer.compress(b'{"backups":[' + b" " * 128 * MIB) + packer.flush()
+    assert 128 * MIB / len(packed) > 1_000
+    async with Faulty() as bomb, Faulty() as well:
+        bomb.reply = http(packed, more="Content-Encoding: gzip\r\n")
+        await bomb.switch("raw")
+        found = await _measured([bomb.system(1), {**well.system(2), "name": "well"}])
+    record_property("bomb", found)
+    print(f"gzip bomb: {found}")
+    assert (found["state"], found["kind"]) == ("missing", "too_large")
+    assert found["rise"] <= 2 * CAP
+
+
+async def test_an_endless_body_costs_no_more_either(record_property: Any) -> None:
+    """Row 23: 80 MiB without a Content-Length."""
+    async with Appliance(ApplianceSpec(name="huge", rows=5)) as huge, Faulty() as well:
+        await huge.inject(Fault("huge", size_bytes=80 * MIB, chunked=True))
+        found = await _measured([system_table(1, huge), well.system(2)])
+    record_property("huge", found)
+    print(f"80 MiB chunked: {found}")
+    assert (found["state"], found["kind"]) == ("missing", "too_large")
+    assert found["rise"] <= 2 * CAP
+
+
+async def test_a_million_tiny_rows_are_survived(record_property: Any) -> None:
+    """Row 25: 8 MB of JSON that become a million rows; what that costs is recorded, and bounded widely."""
+    async with Faulty() as tiny, Faulty() as well:
+        tiny.reply = http(b'{"backups":[' + b",".join([b'{"a":1}'] * 1_000_000) + b"]}")
+        await tiny.switch("raw")
+        found = await _measured([tiny.system(1), {**well.system(2), "name": "well"}])
+    record_property("tiny", found)
+    print(f"a million tiny rows: {found}")
+    assert found["rows"] == 1_000_000 or found["kind"] == "too_large"
+    assert found["rise"] < 1024 * MIB
+    assert found["lag"] < 5
