@@ -1,6 +1,7 @@
 """One question to many systems: an answer as each finishes, all of them by the deadline."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
@@ -17,7 +18,8 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncIterat
     """Each system's answer in the order in which they finish: held ones at once, without a task of their own.
 
     The slowest known systems start first, since the whole answer waits for them; a few start at each turn of the
-    event loop. Leaving the iterator early cancels the waiting, not the fetches.
+    event loop. Systems that were never asked go before them and all at once: any of them may be the slowest, and those
+    that came last would wait for everybody's replies. Leaving the iterator early cancels the waiting, not the fetches.
     """
     waiting = []
     for system, question, need in asked:
@@ -29,10 +31,12 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncIterat
         if at_once.source == "narrowed":
             await asyncio.sleep(0)  # picking rows out of a large list takes its time: others may go in between
     tasks: list[asyncio.Task[SystemAnswer]] = []
-    waiting.sort(key=lambda entry: -(entry[0].refresh.latency_s or 0.0))
+    waiting.sort(key=lambda entry: -_slowness(entry[0]))
+    unknown = sum(1 for entry in waiting if entry[0].refresh.latency_s is None)
     try:
-        for begin in range(0, len(waiting), _STARTS_PER_TURN):
-            for system, question, need in waiting[begin : begin + _STARTS_PER_TURN]:
+        paced = (waiting[begin : begin + _STARTS_PER_TURN] for begin in range(unknown, len(waiting), _STARTS_PER_TURN))
+        for group in (waiting[:unknown], *paced):
+            for system, question, need in group:
                 tasks.append(asyncio.create_task(system.answer(question, need)))
             await asyncio.sleep(0)
         for finished in asyncio.as_completed(tasks):
@@ -40,3 +44,8 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncIterat
     finally:
         for task in tasks:
             task.cancel()
+
+
+def _slowness(system: Cached) -> float:
+    """What its calls take, in seconds, as far as it is known."""
+    return math.inf if system.refresh.latency_s is None else system.refresh.latency_s

@@ -102,7 +102,7 @@ def _safe(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mut
 
 
 def _visible(text: str) -> str:
-    return "".join(char if char.isprintable() else "�" for char in text)
+    return text if text.isprintable() else "".join(char if char.isprintable() else "�" for char in text)
 
 
 def _to_json(event: Any, **_options: Any) -> str:

@@ -152,21 +152,21 @@ class _NewWay(QuickWay):
 
     def times(self, rows: Sequence[Any], zone: ApplianceZone) -> Times | None:
         """See QuickWay."""
+        texts, took = [row.complete_time for row in rows], [row.duration for row in rows]
         starts = zone.moments([row.start_time for row in rows])
-        told = zone.moments([row.complete_time for row in rows if row.complete_time is not None])
-        if starts is None or told is None or any(end.span for end in told):
+        told = zone.moments([text for text in texts if text is not None])
+        if starts is None or told is None or not 0 <= min(took) <= max(took) <= _LONGEST_S:
+            return None
+        if any(end[1] for end in told):
             return None  # an end in a repeated hour needs a look at its start
-        ends = iter(told)
-        finishes, spans = [], []
-        for row, start in zip(rows, starts, strict=True):
-            if not 0 <= row.duration <= _LONGEST_S:
-                return None
-            by_duration = row.complete and row.complete_time is None
-            spans.append(start.span if by_duration else 0)
-            if row.complete_time is not None:
-                finishes.append(next(ends).epoch)
-            else:
-                finishes.append(start.epoch + row.duration if row.complete else NEVER)
+        ended, ends = [row.complete for row in rows], iter(told)
+        finishes = [
+            next(ends)[0] if text is not None else start[0] + seconds if done else NEVER
+            for text, start, seconds, done in zip(texts, starts, took, ended, strict=True)
+        ]
+        spans = [
+            start[1] if done and text is None else 0 for text, start, done in zip(texts, starts, ended, strict=True)
+        ]
         return Times(starts, finishes, spans)
 
     def unified(self, pieces: list[bytes], rows: Sequence[Any]) -> list[bytes] | None:

@@ -15,6 +15,12 @@ _CLIP: Final = 200
 BAD_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding may raise; a UnicodeDecodeError is no MsgspecError."""
 
+_LARGE_BYTES: Final = 1_048_576
+_LEAST_FIELD_BYTES: Final = 9
+_LEAST_ROW_BYTES: Final = 64
+"""Backups have hundreds of bytes. A large reply of smaller pieces is none of them, and would take a hundred times its
+size in memory."""
+
 EXPIRED_TEXT: Final = "session has expired or is invalid"
 """What an appliance says of a token that it no longer knows, whatever the status (appliance-api.md section 1)."""
 
@@ -85,25 +91,33 @@ def split_rows(body: bytes) -> list[Raw]:
     """The rows of a list reply, each as its own bytes (views into `body`).
 
     `{}`, `[]` and a list that is null are an empty list (faults.md section 2, row 19). Raises FetchError:
-    `appliance_error` for a lone `result`, `bad_reply` for everything else that is no list.
+    `appliance_error` for a lone `result`, `too_large` for more rows than its size can hold, `bad_reply` for everything
+    else that is no list.
     """
     text = body.removeprefix(_BOM)
+    is_large = len(text) > _LARGE_BYTES
+    if is_large and text.count(b",") * _LEAST_FIELD_BYTES > len(text):
+        raise _too_many()
     try:
         if not text.isascii():
             text.decode()  # Raw does not check UTF-8
-        if text.lstrip()[:1] == b"[":
-            return _decode_raws(text)
-        envelope = _decode_envelope(text)
+        envelope = _Envelope(backups=_decode_raws(text)) if text.lstrip()[:1] == b"[" else _decode_envelope(text)
     except BAD_JSON as error:
         raise FetchError("bad_reply", "the appliance sent no list of backups", detail=_looks(body)) from error
     for rows in (envelope.backups, envelope.data, envelope.BackupStatus):
         if rows is not UNSET and rows is not None:
+            if is_large and len(rows) * _LEAST_ROW_BYTES > len(text):
+                raise _too_many()
             return rows
     if envelope.result is not UNSET:
         raise FetchError("appliance_error", said_message(text) or "the appliance reports an error without a text")
     if text.strip(b" \t\r\n{}") and (envelope.backups, envelope.data, envelope.BackupStatus) == (UNSET, UNSET, UNSET):
         raise FetchError("bad_reply", "the appliance sent an object without a list", detail=_looks(body))
     return []
+
+
+def _too_many() -> FetchError:
+    return FetchError("too_large", "the reply is cut into more pieces than any list of backups")
 
 
 def repeats(body: bytes, secret: str) -> bool:

@@ -10,7 +10,7 @@ import multiprocessing
 import resource
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from email.utils import formatdate
 from functools import cache
@@ -45,7 +45,7 @@ def bodies(fleet: Fleet) -> list[bytes]:
 
 
 @contextmanager
-def serving(fleets: list[Fleet]) -> Iterator[tuple[dict[Fleet, list[Site]], Connection]]:
+def serving(fleets: Sequence[Fleet]) -> Iterator[tuple[dict[Fleet, list[Site]], Connection]]:
     """All fleets, listening; the connection takes `(port, token)` for one POST /api/backups and answers its size."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -58,7 +58,7 @@ def serving(fleets: list[Fleet]) -> Iterator[tuple[dict[Fleet, list[Site]], Conn
         process.join()
 
 
-def _serve(pipe: Connection, fleets: list[Fleet]) -> None:
+def _serve(pipe: Connection, fleets: Sequence[Fleet]) -> None:
     allow_many_files()
     asyncio.run(_serve_all(pipe, fleets))
 
@@ -69,7 +69,7 @@ def allow_many_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192) if most > 0 else 8192, most))
 
 
-async def _serve_all(pipe: Connection, fleets: list[Fleet]) -> None:
+async def _serve_all(pipe: Connection, fleets: Sequence[Fleet]) -> None:
     certificate = self_signed("bench")
     context = certificate.server_context()
     sites: dict[Fleet, list[Site]] = {}

@@ -4,9 +4,9 @@
 
 No sockets and no waiting: the gateway's own held lists, plans, tails and widening over simulated records. Each system
 is asked by all dashboards alike and on its own, so the ratios of a sample (one system unless told otherwise; the odd
-ones are of the documented dialect, whose tails are dearer) are those of two hundred. Compared with a plain cache that keeps each answer for `fresh_seconds`, keyed
-by the question, and with no cache at all. Figures are upstream calls and listed rows: counts, the same on every
-machine.
+ones are of the documented dialect, whose tails are dearer) are those of two hundred. Compared with a plain cache that
+keeps each answer for `fresh_seconds`, keyed by the question, and with no cache at all. Figures are upstream calls and
+listed rows: counts, the same on every machine.
 """
 
 import asyncio

@@ -6,6 +6,8 @@ import sys
 import zlib
 from typing import Any
 
+import pytest
+
 from gateway.simulator import Appliance, ApplianceSpec, Fault
 from tests.secure.faulty import Faulty, http
 from tests.secure.support import config_text, system_table
@@ -94,14 +96,25 @@ async def test_an_endless_body_costs_no_more_either(record_property: Any) -> Non
     assert found["rise"] <= 2 * CAP
 
 
-async def test_a_million_tiny_rows_are_survived(record_property: Any) -> None:
-    """Row 25: 8 MB of JSON that become a million rows; what that costs is recorded, and bounded widely."""
+@pytest.mark.parametrize("piece", [b'{"a":1}', b"{}", b"1", b'{"id":12345678}'], ids=bytes.decode)
+async def test_a_million_tiny_rows_are_too_large(piece: bytes, record_property: Any) -> None:
+    """Row 25: a few bytes each, which as rows would take a hundred times as much."""
     async with Faulty() as tiny, Faulty() as well:
-        tiny.reply = http(b'{"backups":[' + b",".join([b'{"a":1}'] * 1_000_000) + b"]}")
+        tiny.reply = http(b'{"backups":[' + b",".join([piece] * 1_000_000) + b"]}")
         await tiny.switch("raw")
         found = await _measured([tiny.system(1), {**well.system(2), "name": "well"}])
     record_property("tiny", found)
-    print(f"a million tiny rows: {found}")
-    assert found["rows"] == 1_000_000 or found["kind"] == "too_large"
-    assert found["rise"] < 1024 * MIB
+    print(f"a million times {piece.decode()}: {found}")
+    assert found["kind"] == "too_large"
+    assert found["rise"] < 128 * MIB
     assert found["lag"] < 5
+
+
+async def test_a_large_list_of_real_rows_is_taken(record_property: Any) -> None:
+    """10,000 of them are far from that."""
+    async with Appliance(ApplianceSpec(name="large", rows=10_000)) as large, Faulty() as well:
+        found = await _measured([system_table(1, large), well.system(2)])
+    record_property("large", found)
+    print(f"10,000 rows: {found}")
+    assert (found["state"], found["rows"]) == ("ok", 10_000)
+    assert found["lag"] < 2

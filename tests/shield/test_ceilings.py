@@ -89,9 +89,9 @@ async def test_300_dashboards_with_20_questions_stay_below_every_ceiling() -> No
 
             await asyncio.gather(*(dashboard(number) for number in range(CLIENTS)))
         print(dict(statuses), dict(kinds), [appliance.counters.list_calls for appliance in farm])
-        assert set(statuses) <= {200, 503}
-        assert set(kinds) <= {"ok", "overloaded"}
-        assert kinds["ok"]
+        assert set(statuses) <= {200, 502, 503, 504}
+        assert set(kinds) <= {"ok", "overloaded", "timeout"}  # a call that is under way at the deadline: timeout
+        assert kinds["ok"] > kinds["timeout"]
         for appliance in farm:
             assert 1 <= most_in_a_minute(appliance) <= CALLS_PER_MINUTE
             assert appliance.counters.max_in_flight <= CONCURRENCY

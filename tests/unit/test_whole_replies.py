@@ -13,8 +13,9 @@ import gateway.quick_rows
 import gateway.rows
 from gateway.dates import ApplianceZone
 from gateway.errors import FetchError
+from gateway.filter import ALL, Asked
 from gateway.model import BackupList
-from gateway.rows import Stamper
+from gateway.rows import Reading, Readings, Stamper, print_of
 from gateway.simulator.dialects import Rendering
 
 NASTY = ("{", "},{", '"},{"', "}]}", "[{", "\\", '"start_time":', ',"status":"Failed"', "Überstunden", "\u2028", "%d")
@@ -146,3 +147,14 @@ def test_bytes_that_are_no_utf8_are_refused_wherever_they_stand() -> None:
     for at in (body.index(b"XX"), body.rindex(b"XX")):
         with pytest.raises(FetchError, match="no list of backups"):
             read(body[:at] + b"\xff" + body[at + 1 :])
+
+
+def test_a_reply_that_did_not_change_is_the_list_that_is_still_held() -> None:
+    readings, body = Readings(), SEED.envelope([SEED.encode(one())])
+    reading = Reading(read(body)[0], 1, 2)
+    readings.keep(ALL, print_of(body), reading)
+    assert readings.of(ALL, print_of(body)) == reading
+    assert readings.of(ALL, print_of(body + b" ")) is None
+    assert readings.of(Asked(client_id=1), print_of(body)) is None
+    del reading
+    assert readings.of(ALL, print_of(body)) is None, "a list that nobody holds must not be kept alive"
