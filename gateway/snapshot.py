@@ -118,7 +118,7 @@ def decode(data: bytes, clocks: Clocks, most_bytes: int) -> tuple[Header, Held]:
     length = int.from_bytes(content[:4], "big")
     try:
         header = msgspec.json.decode(content[4 : 4 + length], type=Header)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise SnapshotError("has a header of another release") from error
     if header.byteorder != sys.byteorder:
         raise SnapshotError("comes from a machine with another byte order")
@@ -129,7 +129,12 @@ def decode(data: bytes, clocks: Clocks, most_bytes: int) -> tuple[Header, Held]:
         raise SnapshotError("cannot be unpacked") from error
     if not unpacker.eof:
         raise SnapshotError("is larger than the memory for held lists")
-    return header, _held(header, payload, clocks)
+    if header.rows < 0 or header.body_bytes < 0:
+        raise SnapshotError("has another length than its header says")
+    try:
+        return header, _held(header, payload, clocks)
+    except ValueError as error:
+        raise SnapshotError("has another length than its header says") from error
 
 
 def _held(header: Header, payload: bytes, clocks: Clocks) -> Held:

