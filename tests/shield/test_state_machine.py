@@ -114,6 +114,7 @@ class Shield(RuleBasedStateMachine):
         if not is_open:
             return
         self._moved_on()
+        is_open.sort(key=lambda record: record.start)  # the oldest first: no tail by start finds them
         record = is_open[at % len(is_open)]
         if record.end is None:
             end = max(record.start, self.appliance_now)
@@ -133,7 +134,7 @@ class Shield(RuleBasedStateMachine):
         self.rig.appliance.records.change(replace(record, **other))
         self.model.changed()
 
-    @rule(at=picks, share=st.sampled_from((1, 1, 3, 40)))
+    @rule(at=picks, share=st.sampled_from((1, 1, 1, 3, 3, 40)))
     def rows_are_purged(self, at: int, share: int) -> None:
         if len(self.records) <= share:
             return
@@ -175,6 +176,22 @@ class Shield(RuleBasedStateMachine):
     )
     def somebody_asks(self, kinds: set[str], at: int, age: float | None, stale: float | None) -> None:
         self._asked(self._body(kinds, at), age, stale)
+
+    @rule(seconds=st.sampled_from((61, 601, 601, 1800)), age=st.sampled_from((None, None, None, 0)))
+    def the_whole_list_is_asked_for_a_while_later(self, seconds: int, age: float | None) -> None:
+        self.hands.turn(seconds)
+        self._asked({}, age, None)
+        self._asked({}, None, None)  # what a refresh in the background brought
+
+    @precondition(lambda self: self.fault is None)
+    @rule(fault=faults, stale=st.sampled_from((None, 50)))
+    def the_whole_list_is_asked_for_in_a_short_fault(self, fault: str, stale: float | None) -> None:
+        self.hands.turn(61)
+        self.a_fault_begins(fault)
+        self._asked({}, None, None)
+        self._asked({}, None, stale)
+        self.the_fault_ends()
+        self._asked({}, None, None)
 
     @rule(kinds=keys, at=picks)
     def somebody_asks_wide_and_then_narrow(self, kinds: set[str], at: int) -> None:

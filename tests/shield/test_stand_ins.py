@@ -1,0 +1,117 @@
+"""Stand-ins: what is shown while an appliance fails, for how long, and how soon it is over."""
+
+import pytest
+
+from gateway.simulator import ApplianceSpec, Fault
+from tests.shield.support import HOUR_S, rig
+
+
+async def test_a_failure_that_is_over_is_over_at_the_next_poll_although_the_list_is_young() -> None:
+    async with rig(ApplianceSpec(rows=40)) as shield:
+        await shield.ask()
+        await shield.appliance.inject(Fault("error", count=1))
+        shield.hands.turn(5)
+        assert (await shield.ask(max_age=0)).state == "stale"
+        shield.hands.turn(1)
+        assert (await shield.ask()).state == "stale"  # at once, while a refresh runs behind it
+        await shield.settle()
+        assert (await shield.ask()).state == "ok"
+
+
+@pytest.mark.parametrize("later", [5, 100, 5000])
+async def test_max_stale_bounds_every_stand_in_however_fresh_it_is(later: float) -> None:
+    async with rig(ApplianceSpec(rows=40)) as shield:
+        await shield.ask()
+        await shield.appliance.inject("error")
+        shield.hands.turn(later)
+        assert (await shield.ask(max_age=0)).state == "stale"
+        assert (await shield.ask(max_stale=later + 1)).state == "stale"
+        refused = await shield.ask(max_stale=later - 1)
+        assert refused.error is not None
+        assert (refused.state, refused.error.kind, len(refused.backups)) == ("missing", "appliance_error", 0)
+
+
+@pytest.mark.parametrize(("fault", "longest"), [("error", 86_400), ("unauthorized", HOUR_S), ("forbidden", HOUR_S)])
+async def test_a_stand_in_ends_when_it_must(fault: str, longest: float) -> None:
+    async with rig(ApplianceSpec(rows=40)) as shield:
+        await shield.ask()
+        await shield.appliance.inject(fault)
+        shield.hands.turn(longest - 10)
+        assert (await shield.ask()).state == "stale"
+        shield.hands.turn(11)
+        assert (await shield.ask()).state == "missing"
+
+
+@pytest.mark.parametrize("rows", [12, 40], ids=["no tail", "a tail"])
+async def test_an_empty_list_is_believed_when_a_second_one_says_the_same(rows: int) -> None:
+    async with rig(ApplianceSpec(rows=rows)) as shield:
+        first = await shield.ask()
+        await shield.appliance.inject("empty_list")
+        shield.hands.turn(700)
+        suspect = await shield.ask()
+        assert suspect.error is not None
+        assert (suspect.state, suspect.error.kind) == ("stale", "bad_reply")
+        assert "suspect_empty" in suspect.warnings
+        assert suspect.backups.rows() == first.backups.rows()
+        assert suspect.age_s == 700
+        shield.hands.turn(1)
+        believed = await shield.ask()
+        assert (believed.state, len(believed.backups), believed.age_s) == ("ok", 0, 0)
+        assert believed.warnings == ()
+        await shield.appliance.recover()
+        shield.hands.turn(700)
+        assert (await shield.ask()).backups.rows() == first.backups.rows()
+
+
+async def test_an_empty_list_that_was_a_slip_is_forgotten() -> None:
+    async with rig(ApplianceSpec(rows=12)) as shield:
+        first = await shield.ask()
+        for _ in range(3):
+            await shield.appliance.inject(Fault("empty_list", count=1))
+            shield.hands.turn(700)
+            assert (await shield.ask()).state == "stale"
+            again = await shield.ask()
+            assert (again.state, again.age_s) == ("ok", 0)
+            assert again.backups.rows() == first.backups.rows()
+            assert again.warnings == ()
+
+
+async def test_an_empty_list_is_no_surprise_where_every_row_has_left_the_window() -> None:
+    async with rig(ApplianceSpec(rows=40)) as shield:
+        assert len((await shield.ask({"start_hours": 24})).backups)
+        shield.hands.turn(3 * 24 * HOUR_S)
+        answer = await shield.ask({"start_hours": 24})
+        assert (answer.state, len(answer.backups), answer.warnings) == ("ok", 0, ())
+
+
+async def test_max_age_0_asks_for_the_whole_list_and_sees_what_no_tail_sees() -> None:
+    async with rig(ApplianceSpec(weeks=2)) as shield:
+        whole = len((await shield.ask()).backups)
+        oldest = min(shield.appliance.records, key=lambda record: (record.id is None, record.start))
+        shield.appliance.records.purge([oldest.id or 0])
+        shield.hands.turn(100)
+        listed = shield.appliance.counters.rows_listed
+        answer = await shield.ask(max_age=0)
+        assert shield.appliance.counters.rows_listed - listed == len(answer.backups) < whole
+        assert answer.backups.rows() == shield.truth()
+
+
+async def test_a_list_that_is_too_large_is_not_asked_for_again_and_again() -> None:
+    """Neither by those who ask nor by a refresh in the background: each time costs the appliance all of it."""
+    async with rig(ApplianceSpec(rows=40), fanout={"max_reply_bytes": 100_000}) as shield:
+        first = await shield.ask()
+        await shield.appliance.inject(Fault("huge", size_bytes=200_000))
+        shield.hands.turn(61)
+        calls = shield.appliance.counters.list_calls
+        for _ in range(500):
+            shield.hands.turn(1)
+            answer = await shield.ask()
+            await shield.settle()
+        assert answer.error is not None
+        assert (answer.state, answer.error.kind) == ("stale", "too_large")
+        assert answer.backups.rows() == first.backups.rows()
+        assert shield.appliance.counters.list_calls == calls + 1
+        assert shield.system().guard.breaker.state(shield.hands.monotonic()) == "closed"
+        await shield.appliance.recover()
+        shield.hands.turn(700)
+        assert (await shield.ask()).state == "ok"
