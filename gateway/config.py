@@ -200,10 +200,14 @@ class _Reader:
             return SecretStr(value)
         file = self._secret_file(table.password_file or "")
         try:
-            return SecretStr(file.read_text("utf-8").rstrip("\r\n"))
+            value = file.read_text("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             self._fault(f"{path}.password_file", f"cannot be read: {_reason(error)}")
             return None
+        if not value:
+            self._fault(f"{path}.password_file", "holds no password")
+            return None
+        return SecretStr(value)
 
     def _secret_file(self, name: str) -> Path:
         """A bare name is looked up among the credentials of systemd first (LoadCredential=)."""

@@ -131,7 +131,7 @@ class Cache(_Table):
     widen_rows: Annotated[int, Field(ge=0, le=10_000_000)] = 2000
     memory_bytes: Annotated[int, Field(ge=0, le=2**50)] = 536_870_912
     snapshot: str = ""
-    url: Annotated[str, AfterValidator(_store_url)] = ""
+    url: Annotated[str, AfterValidator(_store_url), Field(repr=False)] = ""  # it may hold a password
 
 
 class Fanout(_Table):

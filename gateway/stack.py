@@ -9,8 +9,9 @@ Cached       held lists, single-flight, stand-ins    a hit waits for nothing
 import asyncio
 import random
 import time
+import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -71,7 +72,7 @@ class Gateway:
         self.access = Access(Accounts(config), monotonic=monotonic)
         self.store: Store = MemoryStore(config.cache.memory_bytes)
         self.systems: Mapping[SystemId, Stacked] = {}
-        self._retired: list[Stacked] = []
+        self._retired: weakref.WeakSet[Cached] = weakref.WeakSet()
         self._wrong_pins: set[SystemId] = set()
         self.ledger = Ledger(monotonic)
         self._keeper = self._made_keeper() if config.cache.snapshot else None
@@ -105,8 +106,8 @@ class Gateway:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        for system in (*self.systems.values(), *self._retired):
-            await system.source.close()
+        for source in (*(system.source for system in self.systems.values()), *self._retired):
+            await source.close()
         if self._keeper is not None:
             await self._keeper.close()
         await self._http.close()
@@ -123,10 +124,10 @@ class Gateway:
         self.systems = self._all_stacked(config)
         for system_id, old in before.items():
             new = self.systems.get(system_id)
-            if new is old:
+            if new is not None and new.source is old.source:
                 continue
             old.source.refresh.retire()
-            self._retired.append(old)
+            self._retired.add(old.source)
             if new is None or not _same_appliance(old.config, new.config):
                 self.store.forget(system_id)
         if self._keeper is not None:
@@ -138,8 +139,10 @@ class Gateway:
         for system in sorted(config.systems, key=lambda system: system.id):
             old = self.systems.get(SystemId(system.id))
             # A breaker that was locked by a changed certificate gets its new chance with each configuration.
-            keep = old is not None and old.config == system and not old.guard.breaker.locked
-            stacked[SystemId(system.id)] = old if old is not None and keep else self._stacked(system)
+            keep = old is not None and _same_source(old.config, system) and not old.guard.breaker.locked
+            stacked[SystemId(system.id)] = (
+                replace(old, config=system) if old is not None and keep else self._stacked(system, old)
+            )
         return stacked
 
     def _made_keeper(self) -> Keeper:
@@ -162,7 +165,7 @@ class Gateway:
             outcome = f"refused: {event.detail}" if wrong else "trusted again"
             audit("pin", who=event.system, address="", what="certificate", outcome=outcome)
 
-    def _stacked(self, system: System) -> Stacked:
+    def _stacked(self, system: System, old: Stacked | None) -> Stacked:
         system_id, limits, zone = SystemId(system.id), system.limits, ApplianceZone(system.timezone)
         clocks: dict[str, Clock] = {"monotonic": self.monotonic, "wall": self.wall}
         transport = Transport(
@@ -179,6 +182,8 @@ class Gateway:
         gate = Gate(
             limits.concurrency, limits.calls_per_minute, connect_s=limits.connect_seconds, monotonic=self.monotonic
         )
+        if old is not None and old.config.url == system.url:
+            gate.follow(old.gate)
         appliance = Appliance(
             transport,
             session,
@@ -210,6 +215,11 @@ class Gateway:
 
 def _by_id(config: Config) -> dict[SystemId, System]:
     return {SystemId(system.id): system for system in config.systems}
+
+
+def _same_source(old: System, new: System) -> bool:
+    """Whether nothing has changed but the labels, which only say who may see the system."""
+    return replace(old, customer=new.customer, tags=new.tags) == new
 
 
 def _same_appliance(old: System, new: System) -> bool:

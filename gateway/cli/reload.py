@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Final
 
 import structlog
 from watchfiles import awatch
@@ -11,12 +12,32 @@ from gateway.errors import ConfigError
 from gateway.observe import audit
 from gateway.stack import Gateway
 
+_LOOK_EVERY_MS: Final = 5000
 
-async def watch(path: Path, changed: asyncio.Event) -> None:
-    """Set `changed` whenever the file is written or replaced. Its folder is watched: editors replace files."""
+Stamp = tuple[int, int, int]
+"""What changes when a file is written or replaced."""
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """The stamp of what stands at a path now, behind all links; None where there is nothing."""
     try:
-        async for changes in awatch(path.parent, recursive=False):
-            if any(Path(name).name == path.name for _, name in changes):
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+async def watch(path: Path, changed: asyncio.Event, known: Stamp | None) -> None:
+    """Set `changed` whenever the file is another one than that with the stamp `known`, and again at each later change.
+
+    Its folder is watched, since editors replace files. The stamp decides, not what the watcher names: so a change
+    between the first reading and the watcher's start counts, and a link that leads to another file.
+    """
+    try:
+        async for _ in awatch(path.parent, recursive=False, rust_timeout=_LOOK_EVERY_MS, yield_on_timeout=True):
+            now = stamp_of(path)
+            if now not in (None, known):
+                known = now
                 changed.set()
     except OSError as error:
         structlog.get_logger().warning("config_not_watched", file=str(path), reason=str(error))
@@ -35,6 +56,8 @@ def reload_now(path: Path, gateway: Gateway) -> bool:
     logger = structlog.get_logger()
     try:
         config = load(path)
+        if not (config.systems or config.users or config.tokens):
+            raise ConfigError([f"{path}: names nobody and nothing: it is taken for a file that is being written"])
     except ConfigError as error:
         for fault in error.faults:
             logger.error("config_refused", fault=fault)

@@ -15,12 +15,13 @@ from aiohttp import web
 from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
 from isal import isal_zlib
 
-from gateway.cli.reload import reload_on, watch
+from gateway.cli.reload import Stamp, reload_on, stamp_of, watch
 from gateway.config import Config, load
 from gateway.errors import ConfigError
 from gateway.observe import configure_logs
 from gateway.stack import Gateway
 from gateway.web.app import create_app
+from gateway.web.keys import LOAD
 from gateway.web.server import Runner
 
 _BACKLOG: Final = 1024
@@ -32,6 +33,7 @@ def serve_file(path: Path) -> int:
         # The C parser is the strict one; with two parsers the same bytes could mean two requests.
         print("aiohttp runs without its C extensions (AIOHTTP_NO_EXTENSIONS?), which is refused", file=sys.stderr)
         return 2
+    stamp = stamp_of(path)
     try:
         config = load(path)
     except ConfigError as error:
@@ -39,13 +41,13 @@ def serve_file(path: Path) -> int:
         return 2
     configure_logs(config.log)
     try:
-        return asyncio.run(_serve(config, path))
+        return asyncio.run(_serve(config, path, stamp))
     except OSError as error:
         print(f"{path}: server: cannot listen on {config.server.host}:{config.server.port}: {error}", file=sys.stderr)
         return 2
 
 
-async def _serve(config: Config, path: Path) -> int:
+async def _serve(config: Config, path: Path, stamp: Stamp | None) -> int:
     stop, again = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -54,7 +56,7 @@ async def _serve(config: Config, path: Path) -> int:
     made: list[Gateway] = []
     async with listening(config, path.parent, made.append) as address:
         structlog.get_logger().info("listening", address=address, systems=len(config.systems))
-        watcher = asyncio.create_task(watch(path, again))
+        watcher = asyncio.create_task(watch(path, again, stamp))
         reloader = asyncio.create_task(reload_on(again, path, made[0]))
         await stop.wait()
         structlog.get_logger().info("draining")
@@ -72,7 +74,8 @@ async def listening(config: Config, folder: Path, made: Callable[[Gateway], None
     if made is not None:
         made(gateway)
     # Behind a trusted proxy all connections come from its address.
-    runner = Runner(create_app(gateway), per_address=not config.server.trusted_proxies)
+    app = create_app(gateway)
+    runner = Runner(app, per_address=not config.server.trusted_proxies)
     await runner.setup()
     try:
         site = web.TCPSite(
@@ -82,6 +85,7 @@ async def listening(config: Config, folder: Path, made: Callable[[Gateway], None
         _warn(config)
         yield _address(config, runner)
         gateway.draining = True
+        await runner.drain(app[LOAD])
     finally:
         await runner.cleanup()
 

@@ -21,12 +21,23 @@ class Gate:
 
     def __init__(self, concurrency: int, calls_per_minute: int, *, connect_s: float, monotonic: Clock) -> None:
         self.slots = asyncio.Semaphore(concurrency)
+        self._concurrency = concurrency
         self._period_s = _MINUTE_S + connect_s
         # The throttler polls for each waiter: behind a lock one task polls at most, and turns go in order of coming.
         self._queue = asyncio.Lock()
         self._throttler = Throttler(calls_per_minute, self._period_s, _POLL_S)
         self._monotonic = monotonic
         self._turns: deque[float] = deque(maxlen=calls_per_minute)
+
+    def follow(self, before: "Gate") -> None:
+        """Go on from the calls of an older gate: to the appliance behind both, a reload is no new minute.
+
+        The older one's callers, and their calls under way, are finished through it and count here as well.
+        """
+        self.slots = before.slots if before._concurrency == self._concurrency else self.slots
+        self._throttler._task_logs = before._throttler._task_logs
+        self._queue = before._queue
+        self._turns = deque(before._turns, maxlen=self._turns.maxlen)
 
     def __repr__(self) -> str:
         recent = sum(1 for turn in self._turns if self._monotonic() - turn < self._period_s)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import msgspec
 from aiohttp import web
 
 from gateway import merge
@@ -62,7 +63,7 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
     if request.method != "POST":
         headers["Cache-Control"] = "private, no-cache"
     if request.method != "POST" and status == 200:
-        headers["ETag"] = merge.etag(outcome.answers, repr((query, outcome.window_start)).encode())
+        headers["ETag"] = merge.etag(outcome.answers, _spelled((query, outcome.window_start)))
         if _matches(request.headers.get("If-None-Match"), headers["ETag"]):
             return web.Response(status=304, headers=headers | {"X-Content-Type-Options": "nosniff"})
     extra: dict[str, Any] = {}
@@ -76,6 +77,10 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
     parts = merge.body_parts(outcome.answers, merge.Shape(query.order_by, query.descending, query.fields), extra)
     headers["Server-Timing"] = _timing(outcome, time.perf_counter() - merging)
     return await parts_answer(request, parts, status=status, headers=headers)
+
+
+_spelled: Final = msgspec.json.Encoder(order="deterministic").encode
+"""One spelling for equal questions, in this process and in every other one."""
 
 
 def _rechecked(gateway: Gateway, caller: Caller, query: BackupQuery, outcome: Outcome) -> Outcome:

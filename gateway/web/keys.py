@@ -1,6 +1,8 @@
 """What an application and a request carry."""
 
-from dataclasses import dataclass
+import asyncio
+import contextlib
+from collections.abc import Iterator
 from typing import Any, Final
 
 from aiohttp import web
@@ -10,11 +12,33 @@ from gateway.stack import Gateway
 GATEWAY: Final = web.AppKey("gateway", Gateway)
 
 
-@dataclass(slots=True)
 class Load:
     """Requests that are being answered now."""
 
-    running: int = 0
+    def __init__(self) -> None:
+        self._running: set[object] = set()
+        self._ended = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    @contextlib.contextmanager
+    def one_more(self) -> Iterator[None]:
+        """One request, for as long as it is being answered."""
+        request = object()
+        self._running.add(request)
+        try:
+            yield
+        finally:
+            self._running.remove(request)
+            self._ended.set()
+
+    async def answered(self) -> None:
+        """Wait until every request of this moment is answered, whatever comes after it."""
+        waiting = set(self._running)
+        while not waiting.isdisjoint(self._running):
+            self._ended.clear()
+            await self._ended.wait()
 
 
 LOAD: Final = web.AppKey("load", Load)

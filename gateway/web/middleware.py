@@ -71,7 +71,8 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
             raise
         structlog.get_logger().exception("unexpected fault")
         response = error_answer(request, RequestError(500, "the gateway failed; its log has this request's id"))
-    if response.status in _LAST or request.method == "CONNECT" or "Upgrade" in request.headers:
+    is_last = response.status in _LAST or request.app[GATEWAY].draining
+    if is_last or request.method == "CONNECT" or "Upgrade" in request.headers:
         response.force_close()
     return response
 
@@ -111,13 +112,11 @@ async def admission(request: web.Request, handler: Handler) -> web.StreamRespons
     allowed = gateway.config.server.allowed_hosts
     if allowed and not _hosts_of(request) <= {host.lower().rstrip(".") for host in allowed}:
         raise RequestError(421, "this gateway does not answer for that host", field="Host")
-    if request.app[LOAD].running >= _RUNNING:
+    load = request.app[LOAD]
+    if len(load) >= _RUNNING:
         raise RequestError(503, "too many requests at once; try again", headers={"Retry-After": "1"})
-    request.app[LOAD].running += 1
-    try:
+    with load.one_more():
         return await handler(request)
-    finally:
-        request.app[LOAD].running -= 1
 
 
 def _hosts_of(request: web.Request) -> set[str]:

@@ -1,6 +1,7 @@
 """The listening side below the application: how many connections, and what broken HTTP gets for an answer."""
 
 import asyncio
+import contextlib
 import uuid
 from http import HTTPStatus
 from typing import Any, Final, cast
@@ -10,6 +11,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from gateway.lockout import network_of
+from gateway.web.keys import Load
 from gateway.web.respond import SAFE_HEADERS, SERVER_NAME, error_body
 
 HEADERS_S: Final = 15.0
@@ -180,6 +182,17 @@ class Runner(web.AppRunner):
             auto_decompress=False,  # a body is unpacked by who reads it, within its limit (read.py)
         )
         self._per_address = per_address
+
+    async def drain(self, load: Load) -> None:
+        """Wait until all requests of this moment are answered; `cleanup` then has what is left of the 20 s.
+
+        The socket stays open meanwhile, so that whoever asks for readiness reads that there is none.
+        """
+        begun = asyncio.get_running_loop().time()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_S):
+                await load.answered()
+        self._shutdown_timeout = max(0.0, begun + _DRAIN_S - asyncio.get_running_loop().time())
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()

@@ -4,6 +4,7 @@ import json
 import re
 import zlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -214,6 +215,16 @@ async def test_a_changed_row_changes_the_tag():
         appliance.records.purge([next(record.id for record in appliance.records if record.id is not None)])
         second = await client.get(Cache_Control="no-cache", If_None_Match=first.headers["ETag"])
         assert second.status == 200
+        assert second.headers["ETag"] != first.headers["ETag"]
+
+
+async def test_a_row_that_changes_in_its_place_changes_the_tag():
+    async with gateway_over(1) as client:
+        first = await client.get()
+        records = client.farm[0].records
+        records.change(replace(next(iter(records)), legalhold=True))
+        second = await client.get(Cache_Control="no-cache", If_None_Match=first.headers["ETag"])
+        assert (second.status, len(second.rows)) == (200, len(first.rows))
         assert second.headers["ETag"] != first.headers["ETag"]
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -140,6 +139,36 @@ async def test_sigterm_lets_running_answers_finish(tmp_path: Path):
         assert (await process.end(None)).code == 0
 
 
+async def test_while_it_drains_it_says_so_to_who_asks_anew(tmp_path: Path):
+    async with serving(tmp_path) as (process, address, farm), http() as session, http() as probe:
+        await farm[0].inject(Fault("slow", seconds=2.0))
+        asked = asyncio.create_task(_whole(session, address))
+        await until(lambda: farm[0].counters.list_calls)
+        process.send(signal.SIGTERM)
+        await process.line(lambda line: "draining" in line, process.err)
+        async with probe.get(f"{address}/readyz") as answer:
+            assert (answer.status, (await answer.json())["status"]) == (503, "draining")
+            assert answer.headers["Connection"] == "close"
+        assert not asked.done()
+        status, body = await asked
+        assert (status, body["complete"]) == (200, True)
+        assert (await process.end(None)).code == 0
+
+
+async def test_replicas_give_the_same_tag_to_the_same_rows(tmp_path: Path):
+    question = "sid=2&sid=1&type=full,incremental&status=Success,Failure&require=1,2"
+    tags = []
+    async with Farm([small(1), small(2)]) as farm:
+        file = tmp_path / "gateway.toml"
+        file.write_text(config_text(farm))
+        for seed in ("1", "2"):  # of the hashes that order a set
+            async with running("serve", "--config", str(file), PYTHONHASHSEED=seed) as process, http() as session:
+                answer = await session.get(f"{await process.address()}/api/backups?{question}")
+                assert answer.status == 200
+                tags.append(answer.headers["ETag"])
+    assert tags[0] == tags[1]
+
+
 async def test_sigterm_does_not_wait_for_a_fetch_that_nobody_waits_for(tmp_path: Path):
     async with serving(tmp_path) as (process, address, farm), http() as session:
         await farm[0].inject("hung")
@@ -184,13 +213,34 @@ async def test_a_good_configuration_takes_effect_at_a_sighup(tmp_path: Path):
 async def test_a_file_that_changes_takes_effect_by_itself(tmp_path: Path):
     async with serving(tmp_path, systems=2) as (process, address, farm), http() as session:
         text = config_text(farm, each={2: {"name": "renamed"}})
-        reloaded = asyncio.create_task(process.line(lambda line: "config_reloaded" in line, process.err))
-        while not reloaded.done():  # a change in the very moment of the start may come before anybody watches
-            (tmp_path / "new").write_text(text)
-            os.replace(tmp_path / "new", tmp_path / "gateway.toml")  # noqa: PTH105 - as editors do it
-            await asyncio.wait([reloaded], timeout=3)
-        await reloaded
+        (tmp_path / "new").write_text(text)
+        (tmp_path / "new").replace(tmp_path / "gateway.toml")  # as editors do it, in the very moment of the start
+        await process.line(lambda line: "config_reloaded" in line, process.err)
         assert await names_of(session, address) == ["site-1", "renamed"]
+
+
+async def test_a_change_behind_a_link_takes_effect_by_itself(tmp_path: Path):
+    """As mounted configuration changes: the name stays, the link before it leads elsewhere."""
+    async with Farm([small(1), small(2)]) as farm:
+        for number in (1, 2):
+            (tmp_path / f"v{number}").mkdir()
+            text = config_text(farm, each={2: {"name": f"name-{number}"}})
+            (tmp_path / f"v{number}" / "gateway.toml").write_text(text)
+        (tmp_path / "now").symlink_to("v1")
+        (tmp_path / "gateway.toml").symlink_to("now/gateway.toml")
+        async with running("serve", "--config", str(tmp_path / "gateway.toml")) as process, http() as session:
+            address = await process.address()
+            (tmp_path / "next").symlink_to("v2")
+            (tmp_path / "next").replace(tmp_path / "now")
+            await process.line(lambda line: "config_reloaded" in line, process.err)
+            assert await names_of(session, address) == ["site-1", "name-2"]
+
+
+async def test_a_file_that_is_emptied_on_its_way_to_be_written_is_no_configuration(tmp_path: Path):
+    async with serving(tmp_path) as (process, address, _), http() as session:
+        (tmp_path / "gateway.toml").write_text("")
+        await process.line(lambda line: "config_refused" in line and "being written" in line, process.err)
+        assert await names_of(session, address) == ["site-1"]
 
 
 async def test_a_bad_configuration_is_logged_fault_by_fault_and_the_old_one_goes_on(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator
 
 from gateway.simulator import ApplianceSpec, Farm
@@ -46,6 +47,40 @@ async def test_a_reload_keeps_callers_lists_and_appliance_sessions() -> None:
         assert [len(appliance.requests) for appliance in farm] == requests
         await site.anew(token=mine)
         assert [farm[name].counters.logins for name in ("north", "south")] == [1, 1]
+
+
+async def test_a_label_changes_who_sees_a_system_and_nothing_else() -> None:
+    """Another customer, other tags: the same session, the same lists, no call."""
+    async with three() as (site, farm):
+        await site.ask()
+        lists = [site.held(1), site.held(2)]
+        requests = [len(appliance.requests) for appliance in farm]
+        site.apply(_text(farm, customer="Acme", tags=["gold"]))
+        answer = await site.ask({"customer": "Acme"})
+        assert list(answer.systems) == [2]
+        assert [site.held(1), site.held(2)] == lists
+        assert [len(appliance.requests) for appliance in farm] == requests
+        await site.anew()
+        assert farm["south"].counters.logins == 1
+
+
+async def test_the_ceiling_holds_across_reloads() -> None:
+    """Another limit makes another source, but no new minute: to the appliance it is one gateway."""
+    async with three() as (site, farm):
+        for seconds in range(1, 9):
+            site.apply(_text(farm, calls_per_minute=3, deadline_seconds=0.5, fresh_seconds=seconds))
+            await site.anew()
+        assert farm["south"].counters.list_calls == 3
+
+
+async def test_what_was_replaced_is_forgotten_when_nobody_waits_for_it() -> None:
+    """A file that is written each minute must not make a process grow."""
+    async with three() as (site, farm):
+        for seconds in range(1, 9):
+            site.apply(_text(farm, fresh_seconds=seconds))
+            await site.ask()
+        gc.collect()
+        assert len(site.gateway._retired) <= 1
 
 
 async def test_a_system_that_moved_starts_anew_and_its_neighbour_does_not_notice() -> None:

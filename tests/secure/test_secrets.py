@@ -166,7 +166,10 @@ def _reset(on_stage: Scene, number: int) -> Any:
     """The configuration with one system changed in a way that matters to nobody but its breaker and its pauses."""
     config = on_stage.site.gateway.config
     systems = [
-        replace(system, tags=system.tags ^ {"changed"}) if system.id == number else system for system in config.systems
+        replace(system, limits=replace(system.limits, fresh_seconds=system.limits.fresh_seconds + 1))
+        if system.id == number
+        else system
+        for system in config.systems
     ]
     return replace(config, systems=tuple(systems))
 

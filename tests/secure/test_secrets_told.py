@@ -8,6 +8,7 @@ import pytest
 
 from gateway.cli.config import check_file
 from gateway.cli.secrets import print_new_token
+from gateway.config import load
 from tests.secure.faulty import APPLIANCE_TOKEN, PASSWORD, Faulty
 from tests.secure.hunt import traces
 from tests.secure.support import CALM, config_text, site_of
@@ -73,6 +74,26 @@ def test_a_password_file_that_is_missing_or_unreadable_is_told_by_its_key(
         told = capsys.readouterr().err
         assert "system[0].password_file: cannot be read: " in told
         assert CANARY not in told
+
+
+def test_an_empty_password_file_is_a_fault_and_no_empty_password(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A secret that was not filled in is told at the start, not by the appliance that locks the account."""
+    (tmp_path / "secret").write_text("\n")
+    system = {key: value for key, value in SYSTEM.items() if key != "password"} | {"password_file": "secret"}
+    (tmp_path / "gateway.toml").write_text(config_text([system]))
+    assert check_file(tmp_path / "gateway.toml") == 2
+    assert "system[0].password_file: holds no password" in capsys.readouterr().err
+
+
+def test_a_configuration_shows_no_password_of_its_store(tmp_path: Path) -> None:
+    """The address of a shared store may hold one."""
+    canary = "canary-of-the-store"
+    (tmp_path / "gateway.toml").write_text(
+        config_text([SYSTEM], tables={"cache": {"url": f"redis://:{canary}@store:6379"}})
+    )
+    assert traces({"canary": canary}, repr(load(tmp_path / "gateway.toml")).encode()) == []
 
 
 def test_a_new_token_is_printed_once_and_kept_as_a_hash(capsys: pytest.CaptureFixture[str]) -> None:
