@@ -28,7 +28,7 @@ from gateway.observe import audit, log_call
 from gateway.resolver import OwnThreadsResolver
 from gateway.sources.appliance import Appliance
 from gateway.sources.breaker import Breaker
-from gateway.sources.cached import Cached
+from gateway.sources.cached import Cached, spread_s
 from gateway.sources.gate import Gate
 from gateway.sources.guarded import Guarded, RetryBudget
 from gateway.sources.refresh import Refresh
@@ -208,6 +208,7 @@ class Gateway:
             widener=Widener(self.config.cache.widen_rows),
             hook=self.ledger.answered,
             jitter=self._jitter,
+            spread_s=spread_s(limits, len(self.config.systems)),
             **clocks,
         )
         return Stacked(system, zone, source, guard, gate)

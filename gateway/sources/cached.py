@@ -23,7 +23,20 @@ from gateway.store import Store
 from gateway.widen import Widener
 
 _SPREAD: Final = 0.1
-_LONGEST_SPREAD_S: Final = 30.0
+_LARGEST_SPREAD: Final = 0.6
+_REFRESHES_PER_S: Final = 30
+"""Lists of so many systems may be renewed in one second, where their questions came together."""
+
+
+def spread_s(limits: Limits, systems: int) -> float:
+    """Within how many seconds a refresh in the background begins.
+
+    Long enough that lists of a large fleet, loaded together, are not renewed together; short against the time for
+    which they may be served meanwhile.
+    """
+    fresh, meanwhile = limits.fresh_seconds, limits.revalidate_seconds - limits.fresh_seconds
+    wanted = max(_SPREAD * fresh, min(_LARGEST_SPREAD * fresh, systems / _REFRESHES_PER_S))
+    return max(0.0, min(wanted, meanwhile / 2))
 
 
 class Cached:
@@ -41,6 +54,7 @@ class Cached:
         widener: Widener,
         hook: AnswerHook,
         jitter: random.Random,
+        spread_s: float,
         monotonic: Clock,
         wall: Clock,
     ) -> None:
@@ -53,6 +67,7 @@ class Cached:
         self._widener = widener
         self._hook = hook
         self._jitter = jitter
+        self._spread_s = spread_s
         self._monotonic = monotonic
         self._wall = wall
         self._flight: Flight[tuple[Asked, bool], Held] = Flight()
@@ -201,7 +216,7 @@ class Cached:
             return
         if asked in self._soon or key in self._flight or (asked, True) in self._flight or self._free_in() > 0:
             return
-        delay = self._jitter.uniform(0, min(_SPREAD * self.limits.fresh_seconds, _LONGEST_SPREAD_S))
+        delay = self._jitter.uniform(0, self._spread_s)
         self._soon[asked] = asyncio.get_running_loop().call_later(delay, self._refresh_now, asked)
 
     def _refresh_now(self, asked: Asked) -> None:

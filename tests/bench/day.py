@@ -66,13 +66,6 @@ class Clock:
         return BEGIN + self.elapsed
 
 
-class Prompt(Random):
-    """No pause before a refresh in the background: time is turned from poll to poll."""
-
-    def uniform(self, a: float, b: float) -> float:
-        return a
-
-
 class Site:
     """One appliance whose backups begin, end and are replicated as the day goes by."""
 
@@ -183,7 +176,8 @@ class Gateway:
             ceiling=self.appliance.free_in,
             widener=Widener(cache.widen_rows),
             hook=lambda *_: None,
-            jitter=Prompt(1),
+            jitter=Random(1),
+            spread_s=0.0,  # time is turned from poll to poll
             **clocks,
         )
 
