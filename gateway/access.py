@@ -1,15 +1,15 @@
 """Who may ask, and for which systems: credentials become callers here."""
 
-import asyncio
 import hmac
-import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from gateway.accounts import Accounts, Caller, hash_password, matches
+from gateway.accounts import Accounts, Caller
 from gateway.config_tables import UserTable
+from gateway.flight import Flight
+from gateway.hashing import Hashers
 from gateway.lockout import AccountLock, AddressLimit
 from gateway.sessions import Sessions
 
@@ -19,8 +19,6 @@ _VERIFIED_S: Final = 900.0
 _LOGIN_FAILURES_A_MINUTE: Final = 20
 _TOKEN_FAILURES_A_MINUTE: Final = 100
 _HASHES_IN_LINE: Final = 32
-_HASHES_AT_ONCE: Final = max(1, min(4, (os.cpu_count() or 1) // 2))
-"""A hash takes a core for a quarter of a second: some cores must stay for those who only read."""
 
 Refusal = Literal["wrong", "locked", "flooded", "busy"]
 
@@ -45,13 +43,12 @@ class Access:
         self._lock = AccountLock()
         self._logins = AddressLimit(_LOGIN_FAILURES_A_MINUTE)
         self._tokens = AddressLimit(_TOKEN_FAILURES_A_MINUTE)
-        self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
-        self._in_line = 0
+        self._hashers = Hashers()
+        self._checks: Flight[bytes, Refused | None] = Flight()
         # Passwords that were verified a moment ago, under a key that dies with the process: one client logs in for
         # each call, and must not cost a whole argon2 each time.
         self._memo_key = secrets.token_bytes(32)
         self._verified: dict[str, tuple[bytes, float]] = {}
-        self._dummy_hash = hash_password(secrets.token_hex(16))
 
     def __repr__(self) -> str:
         return f"<Access {self.accounts!r}, {self.sessions!r}, {self._lock!r}>"
@@ -70,17 +67,18 @@ class Access:
         if brake is not None:
             return brake
         user = self.accounts.user(username)
-        stored = self._dummy_hash if user is None else user.password_hash
+        stored = self.accounts.stored_hash(username)
         memo = hmac.digest(
             self._memo_key, b"\0".join((username.encode(), password.encode(), stored.encode())), "sha256"
         )
         known, until = self._verified.get(username, (b"", 0.0))
         if user is None or self._monotonic() >= until or not hmac.compare_digest(known, memo):
-            right = await self._hashed(stored, password, username, address)
-            if isinstance(right, Refused):
-                return right
-            if user is None or not right or self._changed_since(user):
-                return self._refused(username, address)
+            shares = memo in self._checks  # a crowd that comes with one password costs one hash, and fails once
+            wrong = await self._checks.run(memo, lambda: self._checked(stored, password, username, address))
+            if wrong is not None:
+                return replace(wrong, locks=wrong.locks and not shares)
+            if user is None or self._changed_since(user):
+                return Refused("wrong")
             self._verified[username] = (memo, self._monotonic() + _VERIFIED_S)
         self._lock.succeeded(username)
         caller = self.accounts.caller(username)
@@ -112,25 +110,24 @@ class Access:
         self._tokens.failed(address, now)
         return Refused("wrong")
 
-    async def _hashed(self, stored: str, password: str, username: str, address: str) -> bool | Refused:
-        """Whether the password fits; Refused where too many wait already, or others in line brought a brake about.
+    async def _checked(self, stored: str, password: str, username: str, address: str) -> Refused | None:
+        """Why a password is not taken, after one hash; None where it fits the account of that name.
 
-        Without the looks before and after the hash, a hundred guesses sent at once would all be tried.
+        Counted here, where no caller that hangs up can prevent it. Without the looks at the brakes before and after
+        the hash, a hundred guesses sent at once would all be tried.
         """
-        if self._in_line >= _HASHES_IN_LINE:
+        if self._hashers.waiting >= _HASHES_IN_LINE:
             return Refused("busy", 1.0)
-        self._in_line += 1
-        try:
-            async with self._hashing:
-                brake = self._brake(username, address)
-                if brake is None:
-                    right = await asyncio.to_thread(matches, stored, password)
-                    brake = self._brake(username, address)
-            return right if brake is None else brake
-        finally:
-            self._in_line -= 1
-
-    def _refused(self, username: str, address: str) -> Refused:
+        async with self._hashers.turn():
+            brake = self._brake(username, address)
+            if brake is not None:
+                return brake
+            fits = await self._hashers.matches(stored, password)
+        brake = self._brake(username, address)
+        if brake is not None:
+            return brake
+        if fits and self.accounts.user(username) is not None:
+            return None
         now = self._monotonic()
         self._logins.failed(address, now)
         return Refused("wrong", locks=self._lock.failed(username, now))

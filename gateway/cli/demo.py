@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from gateway.accounts import hash_password
 from gateway.cli.serve import listening
 from gateway.config import parse
+from gateway.hashing import hash_password
 from gateway.observe import configure_logs
 from gateway.simulator import Farm
 

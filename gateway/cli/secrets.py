@@ -5,7 +5,8 @@ import json
 import sys
 
 from gateway.access import LONGEST_PASSWORD_BYTES
-from gateway.accounts import hash_password, new_token, token_hash
+from gateway.accounts import new_token, token_hash
+from gateway.hashing import hash_password
 
 
 def print_password_hash() -> int:

@@ -12,11 +12,11 @@ from gateway import plan
 from gateway.config import Limits
 from gateway.errors import FetchError
 from gateway.filter import Asked, Question
+from gateway.flight import Flight
 from gateway.held import Held
 from gateway.index import Mask
 from gateway.model import EMPTY, BackupList, Source, SystemAnswer, SystemId
 from gateway.plan import Need, Served
-from gateway.sources.flight import Flight
 from gateway.sources.refresh import Refresh
 from gateway.sources.source import AnswerHook, AnswerResult, Call, Clock
 from gateway.store import Store

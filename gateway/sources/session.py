@@ -5,8 +5,8 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from gateway.errors import LOGIN_FAULTS, ErrorKind, FetchError
+from gateway.flight import Flight
 from gateway.model import SystemId
-from gateway.sources.flight import Flight
 from gateway.sources.source import CallEvent, CallHook, Clock
 from gateway.sources.transport import Reply, Transport
 from gateway.wire import encode_login, read_object, repeats, said_message

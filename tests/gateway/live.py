@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
-from unittest.mock import patch
 
 import argon2
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
@@ -186,8 +185,7 @@ async def gateway_over(specs: Sequence[ApplianceSpec] | int = 2, **config: Any) 
     async with contextlib.AsyncExitStack() as stack:
         farm = await stack.enter_async_context(Farm(wanted))
         parsed = parse(config_text(farm, **config), "tests", Path.cwd())
-        with patch("gateway.access.hash_password", _cheap.hash):
-            url = await stack.enter_async_context(listening(parsed, Path.cwd()))
+        url = await stack.enter_async_context(listening(parsed, Path.cwd()))
         connector = TCPConnector(limit=0)
         http = await stack.enter_async_context(ClientSession(connector=connector, timeout=ClientTimeout(total=60)))
         client = Client(url, farm, http, {"AuthToken": STATIC_TOKEN})

@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import argon2
 from aiohttp import ClientSession, ClientTimeout, web
 
 from gateway.accounts import token_hash
-from gateway.config import Config, parse
+from gateway.config import parse
 from gateway.simulator import ApplianceSpec, Farm
 from gateway.stack import Gateway
 from gateway.web.app import create_app
@@ -75,12 +74,10 @@ async def running(
     rows: int = 40,
     systems: int = 2,
     clock: TurnedClock | None = None,
-    costly_hashes: bool = False,
 ) -> AsyncIterator[Live]:
     """A gateway over `systems` appliances of `rows` rows each.
 
-    `server` and `fanout` are TOML for these tables, `clock` turns its time by hand; with `costly_hashes` unknown names
-    cost a real hash.
+    `server` and `fanout` are TOML for these tables, `clock` turns its time by hand.
     """
     specs = [ApplianceSpec(name=f"site-{number}", seed=number, rows=rows) for number in range(1, systems + 1)]
     async with Farm(specs) as farm:
@@ -88,7 +85,7 @@ async def running(
         text = text.replace("[server]", f"[fanout]\n{fanout}\n[server]\n{server}", 1)
         text += f'\n[[token]]\nname = "probe"\ntoken_hash = "{token_hash(STATIC_TOKEN)}"\nsystems = "all"\n'
         config = parse(text, "hostile", Path.cwd())
-        gateway = _made(config, clock, costly_hashes)
+        gateway = Gateway(config) if clock is None else Gateway(config, monotonic=clock)
         runner = Runner(create_app(gateway), per_address=not config.server.trusted_proxies)
         await runner.setup()
         try:
@@ -98,9 +95,3 @@ async def running(
                 yield Live(gateway, farm, runner.addresses[0][1], http)
         finally:
             await runner.cleanup()
-
-
-def _made(config: Config, clock: TurnedClock | None, costly_hashes: bool) -> Gateway:
-    hashing = contextlib.nullcontext() if costly_hashes else patch("gateway.access.hash_password", _cheap.hash)
-    with hashing:
-        return Gateway(config) if clock is None else Gateway(config, monotonic=clock)

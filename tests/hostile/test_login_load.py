@@ -4,7 +4,7 @@ import asyncio
 import statistics
 import time
 
-from gateway.accounts import hash_password
+from gateway.hashing import hash_password
 from tests.hostile.live import PASSWORD, Live, running, user_table
 
 
@@ -26,7 +26,7 @@ def _p99(reads: list[tuple[int, float]]) -> float:
 async def test_a_flood_of_logins_is_turned_away_and_cached_reads_all_succeed() -> None:
     stored = hash_password(PASSWORD)
     users = [{**user_table(f"user-{number}"), "password_hash": stored} for number in range(60)]
-    async with running(users=users, costly_hashes=True) as live:
+    async with running(users=users) as live:
         await _reads(live, 20)  # warm
         alone = await _reads(live, 200)
         logins = [asyncio.create_task(live.login(f"user-{number}", "wrong")) for number in range(60)]
@@ -49,7 +49,7 @@ async def test_a_flood_of_logins_is_turned_away_and_cached_reads_all_succeed() -
 async def test_an_unknown_name_takes_as_long_as_a_wrong_password() -> None:
     users = [{**user_table(f"user-{number}"), "password_hash": hash_password(PASSWORD)} for number in range(4)]
     took: dict[str, list[float]] = {"known": [], "unknown": []}
-    async with running(users=users, costly_hashes=True) as live:
+    async with running(users=users) as live:
         for number in range(7):
             for kind, name in (("known", f"user-{number % 4}"), ("unknown", f"nobody-{number}")):
                 begun = time.perf_counter()

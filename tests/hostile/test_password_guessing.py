@@ -2,15 +2,22 @@
 
 import asyncio
 import json
+import threading
+from pathlib import Path
 
 import pytest
+from aiohttp import encode_basic_auth
+from argon2 import PasswordHasher, extract_parameters
 from structlog.testing import capture_logs
 
+from gateway.accounts import Accounts
+from gateway.config import parse
+from gateway.hashing import matches
 from gateway.lockout import AddressLimit
 from tests.hostile.live import CHEAP_HASH, PASSWORD, Live, TurnedClock, running, user_table
 from tests.hostile.wire import Answer, answers_in, exchange, request
 
-HASHES = "gateway.access.matches"
+HASHES = "gateway.hashing.matches"
 
 
 async def login(live: Live, name: str, password: str, *, source: str | None = None) -> Answer:
@@ -60,6 +67,79 @@ async def test_guesses_sent_all_at_once_are_no_more_guesses_than_five() -> None:
     assert statuses.count(201) <= 1
     if 201 not in statuses:
         assert statuses.count(429) == len(guesses) - 5
+
+
+async def test_a_crowd_with_one_password_is_one_guess_and_one_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dashboard that sends all its questions at once, each with its password, finds no full line and no lock."""
+    hashed: list[str] = []
+    everybody_waits = threading.Semaphore(0)
+
+    def counted(stored: str, password: str) -> bool:
+        hashed.append(password)
+        everybody_waits.acquire()
+        return stored == CHEAP_HASH and password == PASSWORD
+
+    monkeypatch.setattr(HASHES, counted)
+    async with running() as live:
+
+        async def ask(password: str) -> int:
+            headers = {"Authorization": encode_basic_auth("noc", password)}
+            async with live.http.get(f"{live.url}/api/systems", headers=headers) as answer:
+                return answer.status
+
+        for password, status in (("outdated", 401), (PASSWORD, 200)):
+            crowd = [asyncio.create_task(ask(password)) for _ in range(60)]
+            async with asyncio.timeout(5):
+                while sum(live.gateway.access._checks._waiters.values()) < len(crowd):  # noqa: ASYNC110
+                    await asyncio.sleep(0)
+            everybody_waits.release()
+            assert set(await asyncio.gather(*crowd)) == {status}
+        assert hashed == ["outdated", PASSWORD]
+        assert live.gateway.access._lock._accounts == {}, "the right one ends the row"
+
+
+async def test_who_hangs_up_has_guessed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a second connection with the same guess could read what the first one must not count."""
+    begun, go = threading.Semaphore(0), threading.Semaphore(0)
+
+    def slow(_stored: str, _password: str) -> bool:
+        begun.release()
+        go.acquire()
+        return False
+
+    monkeypatch.setattr(HASHES, slow)
+    async with running() as live:
+        for number in range(5):
+            guess = asyncio.create_task(live.login("noc", f"guess {number}"))
+            await asyncio.to_thread(begun.acquire)
+            guess.cancel()
+            await asyncio.gather(guess, return_exceptions=True)
+            go.release()
+        async with asyncio.timeout(5):
+            while live.gateway.access._brake("noc", "192.0.2.1") is None:  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0)
+        assert (await live.login("noc", PASSWORD))[0] == 429
+
+
+@pytest.mark.parametrize("costs", [[(8, 1, 1)], [(19_456, 2, 1)], [(8, 1, 1), (64, 2, 1), (128, 1, 2)]])
+def test_a_name_that_nobody_has_costs_what_a_users_hash_costs(costs: list[tuple[int, int, int]]) -> None:
+    """And the same at each try; one who may not log in costs what his own hash costs."""
+    hashes = [
+        PasswordHasher(memory_cost=memory, time_cost=passes, parallelism=lanes).hash(PASSWORD)
+        for memory, passes, lanes in costs
+    ]
+    users = [
+        f'[[user]]\nusername = "user-{number}"\npassword_hash = "{stored}"\ndisabled = {str(number == 1).lower()}\n'
+        for number, stored in enumerate(hashes)
+    ]
+    accounts = Accounts(parse("".join(users), "tests", Path.cwd()))
+    assert [accounts.stored_hash(f"user-{number}") for number in range(len(hashes))] == hashes
+    unknown = [accounts.stored_hash(f"nobody-{number}") for number in range(200)]
+    assert [accounts.stored_hash(f"nobody-{number}") for number in range(200)] == unknown
+    assert not any(matches(stored, PASSWORD) for stored in set(unknown))
+    assert {repr(extract_parameters(stored)) for stored in unknown} == {
+        repr(extract_parameters(stored)) for stored in hashes
+    }
 
 
 async def test_guesses_at_once_through_other_doors_count_as_well() -> None:

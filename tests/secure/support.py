@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import argon2
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
@@ -126,8 +125,7 @@ async def site_of(
 ) -> AsyncIterator[Site]:
     """A gateway with that configuration, listening on a free port."""
     config = config_of(text, environ)
-    with patch("gateway.access.hash_password", HASHER.hash):
-        gateway = Gateway(config, monotonic=clock)
+    gateway = Gateway(config, monotonic=clock)
     runner = Runner(create_app(gateway), per_address=True)
     await runner.setup()
     try:
