@@ -6,7 +6,6 @@ Cached       held lists, single-flight, stand-ins    a hit waits for nothing
       Transport  bounded bytes, faults translated    nothing else touches the network
 """
 
-import asyncio
 import random
 import time
 import weakref
@@ -21,6 +20,7 @@ from gateway.access import Access
 from gateway.accounts import Accounts
 from gateway.config import Config, System
 from gateway.dates import ApplianceZone
+from gateway.fair import FairSemaphore, Turns
 from gateway.keeper import Keeper
 from gateway.ledger import Ledger
 from gateway.model import SystemId
@@ -69,6 +69,7 @@ class Gateway:
         self.monotonic = monotonic
         self.wall = wall
         self.draining = False
+        self.turns = Turns()
         self.access = Access(Accounts(config), monotonic=monotonic)
         self.store: Store = MemoryStore(config.cache.memory_bytes)
         self.systems: Mapping[SystemId, Stacked] = {}
@@ -95,7 +96,7 @@ class Gateway:
             trust_env=False,
             headers={"User-Agent": "backup-gateway"},
         )
-        self._total = asyncio.Semaphore(self.config.fanout.total_concurrency)
+        self._total = FairSemaphore(self.config.fanout.total_concurrency)
         self._budget = RetryBudget(self.monotonic)
         self.systems = self._all_stacked(self.config)
         if self._keeper is not None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from asyncio_throttle.throttler import Throttler
 
+from gateway.fair import FairSemaphore
 from gateway.sources.source import Clock
 
 _MINUTE_S: Final = 60.0
@@ -15,12 +16,13 @@ _POLL_S: Final = 0.05
 class Gate:
     """Every list call passes here, retries and replays among them.
 
-    `slots` bounds calls at once. `turn` bounds starts: never more than `calls_per_minute` in any minute as the
-    appliance sees it, so the window is longer than a minute by what a connection may take on its way.
+    `slots` bounds calls at once; those who wait for one take turns by asker. `turn` bounds starts: never more than
+    `calls_per_minute` in any minute as the appliance sees it, so the window is longer than a minute by what a
+    connection may take on its way.
     """
 
     def __init__(self, concurrency: int, calls_per_minute: int, *, connect_s: float, monotonic: Clock) -> None:
-        self.slots = asyncio.Semaphore(concurrency)
+        self.slots = FairSemaphore(concurrency)
         self._concurrency = concurrency
         self._period_s = _MINUTE_S + connect_s
         # The throttler polls for each waiter: behind a lock one task polls at most, and turns go in order of coming.

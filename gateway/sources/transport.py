@@ -19,6 +19,7 @@ from cryptography import x509
 from yarl import URL
 
 from gateway.errors import ErrorKind, FetchError
+from gateway.fair import FairSemaphore
 
 _HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "gzip"}
 _ERROR_BODY_BYTES: Final = 65_536
@@ -75,7 +76,7 @@ class Transport:
         pins: tuple[str, ...],
         connect_s: float,
         max_reply_bytes: int,
-        total: asyncio.Semaphore,
+        total: FairSemaphore,
     ) -> None:
         self._session = session
         self._url = url

@@ -35,6 +35,11 @@ class Outcome:
     window_start: int | None
     took_s: float
 
+    @property
+    def waited(self) -> bool:
+        """Whether an appliance was asked for one of them."""
+        return any(answer.source in ("appliance", None) for answer in self.answers)
+
 
 async def post_backups(request: web.Request) -> web.StreamResponse:
     """The question as a JSON body."""
@@ -54,9 +59,13 @@ async def get_backups(request: web.Request) -> web.StreamResponse:
 
 async def _answered(request: web.Request, caller: Caller, query: BackupQuery, begun: float) -> web.StreamResponse:
     gateway = request.app[GATEWAY]
+    await gateway.turns.mine()
     systems = select(gateway.systems, caller, query)
     max_age_s = 0.0 if _asks_no_cache(request) else query.max_age_s
-    outcome = _rechecked(gateway, caller, query, await _ask(gateway, systems, query, max_age_s, begun))
+    found = await _ask(gateway, systems, query, max_age_s, begun)
+    if found.waited:
+        await gateway.turns.mine()
+    outcome = _rechecked(gateway, caller, query, found)
     status = _status(outcome.answers, query)
     request[LOG].update(_log_facts(outcome.answers))
     headers = {"X-Gateway-Complete": "true" if merge.is_complete(outcome.answers) else "false"}

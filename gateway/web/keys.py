@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -12,26 +13,47 @@ from gateway.stack import Gateway
 GATEWAY: Final = web.AppKey("gateway", Gateway)
 
 
+class Place:
+    """One running request, and whose it is as soon as that is known."""
+
+    __slots__ = ("caller",)
+
+    def __init__(self) -> None:
+        self.caller: tuple[str, str] | None = None
+
+
 class Load:
     """Requests that are being answered now."""
 
     def __init__(self) -> None:
-        self._running: set[object] = set()
+        self._running: set[Place] = set()
+        self._of_caller: Counter[tuple[str, str]] = Counter()
         self._ended = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._running)
 
     @contextlib.contextmanager
-    def one_more(self) -> Iterator[None]:
+    def one_more(self) -> Iterator[Place]:
         """One request, for as long as it is being answered."""
-        request = object()
-        self._running.add(request)
+        place = Place()
+        self._running.add(place)
         try:
-            yield
+            yield place
         finally:
-            self._running.remove(request)
+            self._running.remove(place)
+            if place.caller is not None:
+                self._of_caller[place.caller] -= 1
+                if not self._of_caller[place.caller]:
+                    del self._of_caller[place.caller]
             self._ended.set()
+
+    def claim(self, place: Place, caller: tuple[str, str]) -> int:
+        """Note whose request that is; how many of them are running now."""
+        if place.caller is None:
+            place.caller = caller
+            self._of_caller[caller] += 1
+        return self._of_caller[caller]
 
     async def answered(self) -> None:
         """Wait until every request of this moment is answered, whatever comes after it."""
@@ -43,6 +65,8 @@ class Load:
 
 LOAD: Final = web.AppKey("load", Load)
 
+PLACE: Final = web.RequestKey("place", Place)
+"""On a request: its place among those that are running."""
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 """On a request: the id that its answer and its log lines carry."""
 LOG: Final = web.RequestKey("log", dict[str, Any])

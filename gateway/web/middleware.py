@@ -10,7 +10,7 @@ import structlog
 from aiohttp import HttpVersion10, HttpVersion11, web
 
 from gateway.errors import RequestError
-from gateway.web.keys import GATEWAY, LOAD, LOG, REQUEST_ID
+from gateway.web.keys import GATEWAY, LOAD, LOG, PLACE, REQUEST_ID
 from gateway.web.paths import normalised
 from gateway.web.respond import SERVER_NAME, error_answer
 from gateway.web.server import protocol_of
@@ -115,7 +115,7 @@ async def admission(request: web.Request, handler: Handler) -> web.StreamRespons
     load = request.app[LOAD]
     if len(load) >= _RUNNING:
         raise RequestError(503, "too many requests at once; try again", headers={"Retry-After": "1"})
-    with load.one_more():
+    with load.one_more() as request[PLACE]:
         return await handler(request)
 
 

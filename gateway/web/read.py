@@ -12,14 +12,17 @@ from aiohttp import web
 from gateway.access import LONGEST_PASSWORD_BYTES, Refused
 from gateway.accounts import Caller
 from gateway.errors import RequestError
+from gateway.fair import ASKER
 from gateway.observe import audit
 from gateway.web.address import client_address
-from gateway.web.keys import GATEWAY, LOG
+from gateway.web.keys import GATEWAY, LOAD, LOG, PLACE
 from gateway.web.server import protocol_of
 
 BODY_S: Final = 10.0
 """A body must have arrived within so long (contract section 4)."""
 
+_RUNNING_OF_ONE: Final = 2048
+"""Requests of one caller at once: half of all that can be served, so that nobody is alone."""
 _GZIP: Final = ("gzip", "x-gzip")
 _CREDENTIAL_HEADERS: Final = ("AuthToken", "Authorization")
 
@@ -89,6 +92,9 @@ async def caller_of(request: web.Request) -> Caller:
     if isinstance(found, Refused):
         raise refused(found, "the credential is not valid, or not valid any more")
     request[LOG]["caller"] = found.name
+    ASKER.set(":".join(found.key))
+    if request.app[LOAD].claim(request[PLACE], found.key) > _RUNNING_OF_ONE:
+        raise RequestError(503, "too many requests of yours at once; try again", headers={"Retry-After": "1"})
     connection = protocol_of(request)
     if connection is not None:
         connection.known = True  # at once: a crowd that waits for a cold answer is no crowd of strangers

@@ -1,0 +1,104 @@
+"""Fair shares: whoever asks much waits behind himself, not before others.
+
+Two places are scarce: the calls to one appliance (`FairSemaphore`) and the event loop (`Turns`). In both, those who
+wait stand in one line for each caller, and the lines take turns.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from contextvars import ContextVar
+from typing import Final
+
+ASKER: Final[ContextVar[str]] = ContextVar("asker", default="")
+"""In whose name the running task works: set when a caller is known, and inherited by every task that it starts."""
+
+
+class Lines:
+    """Those who wait, in one line for each asker; the lines take turns."""
+
+    def __init__(self) -> None:
+        self._lines: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._lines.values()))
+
+    def __bool__(self) -> bool:
+        return bool(self._lines)
+
+    def join(self) -> "asyncio.Future[None]":
+        """A place in the line of the running task's asker; done when it is called."""
+        place = asyncio.get_running_loop().create_future()
+        self._lines.setdefault(ASKER.get(), deque()).append(place)
+        return place
+
+    def call(self) -> bool:
+        """Call the next one; False where nobody waits any more."""
+        while self._lines:
+            asker, line = next(iter(self._lines.items()))
+            place = line.popleft()
+            if line:
+                self._lines.move_to_end(asker)
+            else:
+                del self._lines[asker]
+            if not place.done():
+                place.set_result(None)
+                return True
+        return False
+
+
+class FairSemaphore:
+    """At most `value` at once, like asyncio.Semaphore, but fair among askers and not among requests."""
+
+    def __init__(self, value: int) -> None:
+        self._free = value
+        self._lines = Lines()
+
+    def __repr__(self) -> str:
+        return f"<FairSemaphore, {self._free} free, {len(self._lines)} waiting>"
+
+    async def __aenter__(self) -> None:
+        if self._free > 0:
+            self._free -= 1
+            return
+        place = self._lines.join()
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self._pass_on()  # called in the moment of the cancellation: the next one must not wait for ever
+            raise
+
+    async def __aexit__(self, *error: object) -> None:
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        if not self._lines.call():
+            self._free += 1
+
+
+class Turns:
+    """The event loop's time, one turn for one asker after the other.
+
+    Work between two awaits cannot be interrupted, so a thousand requests of one caller that are ready at once would all
+    go before the one of another. Where nobody waits, a turn costs nothing but a look.
+    """
+
+    def __init__(self) -> None:
+        self._lines = Lines()
+        self._taken = False
+
+    def __repr__(self) -> str:
+        return f"<Turns, {len(self._lines)} waiting>"
+
+    async def mine(self) -> None:
+        """Wait for a turn of the loop. What follows, up to the next await, is done in it."""
+        if self._taken:
+            await self._lines.join()
+            return
+        self._taken = True
+        asyncio.get_running_loop().call_soon(self._next)
+
+    def _next(self) -> None:
+        self._taken = self._lines.call()
+        if self._taken:
+            asyncio.get_running_loop().call_soon(self._next)
