@@ -4,6 +4,7 @@ import asyncio
 from typing import Final
 
 from gateway.dates import ApplianceZone
+from gateway.endless import holds_endless_number
 from gateway.errors import FetchError
 from gateway.filter import Asked
 from gateway.index import without_strangers
@@ -155,6 +156,8 @@ class Appliance:
         known = self._readings.of(asked, print_)
         if known is not None:
             return known
+        if holds_endless_number(body):
+            raise FetchError("bad_reply", "the reply holds a number out of range")
         stamper = Stamper(self._system_id, self._name, self._zone, self._remote_sid)
         for _ in stamper.read(body):
             await asyncio.sleep(0)  # a large list must not hold up everybody else

@@ -47,6 +47,7 @@ class PinSet(aiohttp.Fingerprint):
         self.ends_at = _end_of(certificate)
 
 
+@lru_cache(maxsize=4096)  # one for each appliance: they show the same at each connection
 def _end_of(certificate: bytes) -> float:
     """The epoch second after which a certificate (DER) is no longer valid; endless where that cannot be read."""
     try:
