@@ -151,12 +151,11 @@ async def test_a_password_that_changes_while_its_hash_is_reckoned_opens_no_sessi
         access = site.site.gateway.access
         reckoning, go_on = asyncio.Event(), asyncio.Event()
 
-        async def slowly(*_: object) -> bool:
+        async def slowly(*_: object) -> None:
             reckoning.set()
             await go_on.wait()
-            return True
 
-        access._hashed = slowly  # type: ignore[method-assign]
+        access._checked = slowly  # type: ignore[method-assign]
         late = asyncio.create_task(access.verify("noc", PASSWORD, "192.0.2.1"))
         await reckoning.wait()
         site.site.apply(text_of(site.farm, ENDS["given another password"]))
