@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 from gateway.filter import Question
@@ -14,7 +14,7 @@ _STARTS_PER_TURN: Final = 8
 """Starting all at once delays the slowest one's second step by everybody's first (performance.md section 1)."""
 
 
-async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncIterator[SystemAnswer]:
+async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncGenerator[SystemAnswer, None]:
     """Each system's answer in the order in which they finish: held ones at once, without a task of their own.
 
     The slowest known systems start first, since the whole answer waits for them; a few start at each turn of the

@@ -57,12 +57,17 @@ class BackupList:
         """One stamped row."""
         return self.body[self.ends[index - 1] + 1 if index else 0 : self.ends[index]]
 
-    def rows(self) -> list[bytes]:
-        """All stamped rows, one after the other."""
-        body, begin, out = self.body, 0, []
-        for end in self.ends:
-            out.append(body[begin:end])
-            begin = end + 1
+    def slice(self, begin: int, end: int) -> bytes:
+        """The stamped rows `begin` to `end` (not included), joined by commas."""
+        return self.body[self.ends[begin - 1] + 1 if begin else 0 : self.ends[end - 1]] if begin < end else b""
+
+    def rows(self, begin: int = 0, end: int | None = None) -> list[bytes]:
+        """The stamped rows `begin` to `end` (not included), one after the other."""
+        body, out = self.body, []
+        start = self.ends[begin - 1] + 1 if begin else 0
+        for stop in self.ends[begin:end]:
+            out.append(body[start:stop])
+            start = stop + 1
         return out
 
     def pick(self, indexes: Sequence[int]) -> "BackupList":

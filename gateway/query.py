@@ -7,10 +7,10 @@ integers, dates and words that only the gateway itself compares.
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from gateway.dates import parse_day
 from gateway.errors import RequestError, bad_field
@@ -23,8 +23,18 @@ _LARGEST: Final = 2**63 - 1
 _MOST_BACKUP_IDS: Final = 1000
 _MOST_WORDS: Final = 1000
 _LONGEST_WORD: Final = 256
+_LARGEST_PAGE: Final = 100_000
 
+Form = Literal["json", "ndjson", "csv"]
 Require = Literal["any", "all"] | int | frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A piece of an answer; without a number the first page of a walk by cursor."""
+
+    size: int
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,19 @@ class BackupQuery:
     order_by: str | None
     descending: bool
     fields: tuple[str, ...] | None
+    page: Page | None = None
+    cursor: str | None = None
+    form: Form | None = None
+
+    @property
+    def asks_nothing_else(self) -> bool:
+        """Whether it is a cursor alone, perhaps with the size of its page and its form."""
+        return self.content == _NOTHING
+
+    @property
+    def content(self) -> "BackupQuery":
+        """What it asks for, whatever the page and the form."""
+        return replace(self, page=None, cursor=None, form=None)
 
 
 def parse_body(body: bytes) -> BackupQuery:
@@ -123,9 +146,6 @@ def _checked(values: Mapping[str, Any]) -> BackupQuery:
             raise bad_field(_shown(key), f"unknown key; the nearest known one is {nearest}")
     if values.get("sid") is not None and values.get("system_id") is not None:
         raise bad_field("sid", "given twice: sid is another name of system_id")
-    for key in _LATER:
-        if values.get(key) is not None:
-            raise bad_field(key, "not served by this release")
 
     def read(key: str, reader: Callable[[str, Any], Any]) -> Any:
         value = values.get(key)
@@ -162,6 +182,9 @@ def _checked(values: Mapping[str, Any]) -> BackupQuery:
         order_by=read("order_by", _name),
         descending=read("order_direction", _direction) or False,
         fields=read("fields", _names),
+        page=_page(read("page_size", _page_size), read("page_number", _page_number), values.get("cursor")),
+        cursor=read("cursor", _name),
+        form=read("format", _form),
     )
 
 
@@ -171,14 +194,11 @@ _INTERVALS: Final = (
     ("finish_interval_start", "finish_interval_end"),
 )
 
-_LATER: Final = ("page_size", "page_number", "cursor", "format")
-
 _KEYS: Final = (
     *("system_id", "sid", "client_id", "instance_id", "type", "start_time", "end_time", "start_day", "end_day"),
     *("finish_interval_start", "finish_interval_end", "start_hours", "end_hours", "backup_ids"),
     *("status", "customer", "tag", "require", "max_age", "max_stale", "deadline"),
-    *("order_by", "order_direction", "fields"),
-    *_LATER,
+    *("order_by", "order_direction", "fields", "page_size", "page_number", "cursor", "format"),
 )
 
 
@@ -273,6 +293,36 @@ def _direction(key: str, value: Any) -> bool:
     return value.lower() == "desc"
 
 
+def _page_size(key: str, value: Any) -> int:
+    size = _whole(key, value)
+    if not 0 < size <= _LARGEST_PAGE:
+        raise bad_field(key, f"must be between 1 and {_LARGEST_PAGE}")
+    return size
+
+
+def _page_number(key: str, value: Any) -> int:
+    number = _whole(key, value)
+    if not number:
+        raise bad_field(key, "counts from 1")
+    return number
+
+
+def _page(size: int | None, number: int | None, cursor: Any) -> Page | None:
+    if number is not None and cursor is not None:
+        raise bad_field("page_number", "does not go with a cursor")
+    if number is not None and size is None:
+        raise bad_field("page_number", "needs a page_size")
+    return None if size is None else Page(size, number)
+
+
+def _form(key: str, value: Any) -> Form:
+    forms: tuple[Form, ...] = get_args(Form)
+    for form in forms:
+        if isinstance(value, str) and value.lower() == form:
+            return form
+    raise bad_field(key, f"must be one of {', '.join(forms)}")
+
+
 def _require(key: str, value: Any) -> Require:
     if isinstance(value, list):
         return frozenset(_ids(key, value))
@@ -282,3 +332,6 @@ def _require(key: str, value: Any) -> Require:
         return _whole(key, value)
     except RequestError:
         raise bad_field(key, "must be any, all, a whole number or a list of system ids") from None
+
+
+_NOTHING: Final = _checked({})

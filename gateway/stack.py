@@ -25,6 +25,7 @@ from gateway.keeper import Keeper
 from gateway.ledger import Ledger
 from gateway.model import SystemId
 from gateway.observe import audit, log_call
+from gateway.pages import Walks
 from gateway.resolver import OwnThreadsResolver
 from gateway.sources.appliance import Appliance
 from gateway.sources.breaker import Breaker
@@ -70,6 +71,7 @@ class Gateway:
         self.wall = wall
         self.draining = False
         self.turns = Turns()
+        self.walks = Walks(config.cache.memory_bytes, monotonic)
         self.access = Access(Accounts(config), monotonic=monotonic)
         self.store: Store = MemoryStore(config.cache.memory_bytes)
         self.systems: Mapping[SystemId, Stacked] = {}

@@ -64,6 +64,13 @@ async def parts_answer(
     return response
 
 
+async def stream_answer(request: web.Request, status: int, headers: Mapping[str, str]) -> web.StreamResponse:
+    """An answer that is begun and has no end yet."""
+    response = web.StreamResponse(status=status, headers=_headers(headers))
+    await response.prepare(request)
+    return response
+
+
 async def _write_groups(response: web.StreamResponse, parts: Sequence[bytes]) -> None:
     """In pieces of at most _GROUP_BYTES, each sent when the one before it is gone: a slow reader holds one of them."""
     group: list[bytes] = []

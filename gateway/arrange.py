@@ -1,0 +1,139 @@
+"""Rows of many lists in the order in which they are wanted: sorting costs keys, and only wanted rows are copied."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from msgspec import UNSET, Raw
+from numpy.typing import NDArray
+
+from gateway.model import NEVER, UNKNOWN, BackupList
+
+_LONGEST_DIGITS: Final = 4000
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode_parts: Final = msgspec.json.Decoder(dict[str, Raw]).decode
+
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How the rows are wanted: sorted by a field or grouped by system, whole or with some fields only."""
+
+    order_by: str | None = None
+    descending: bool = False
+    fields: tuple[str, ...] | None = None
+
+
+class Arrangement:
+    """The rows of some lists, one list after the other or sorted, from the first to the last."""
+
+    def __init__(self, lists: Sequence[BackupList], shape: Shape) -> None:
+        self._lists = [backups for backups in lists if len(backups)]
+        self._fields = None if shape.fields is None else frozenset((*shape.fields, "system_id"))
+        self._firsts = np.cumsum([0, *map(len, self._lists)])
+        self._order = None if shape.order_by is None else _order(self._lists, shape.order_by, shape.descending)
+
+    def __len__(self) -> int:
+        return int(self._firsts[-1])
+
+    @property
+    def nbytes(self) -> int:
+        """What is kept alive, in bytes."""
+        return sum(backups.nbytes for backups in self._lists) + (0 if self._order is None else self._order.nbytes)
+
+    def segments(self, begin: int = 0, end: int | None = None) -> list[bytes]:
+        """The rows `begin` to `end` (not included) as pieces of JSON that want commas between them."""
+        end = len(self) if end is None else min(end, len(self))
+        if self._order is None and self._fields is None:
+            return [piece for backups, first, last in self._runs(begin, end) if (piece := backups.slice(first, last))]
+        return self.rows(begin, end)
+
+    def rows(self, begin: int = 0, end: int | None = None) -> list[bytes]:
+        """The same, row by row."""
+        end = len(self) if end is None else min(end, len(self))
+        if self._order is None:
+            rows = [row for backups, first, last in self._runs(begin, end) for row in backups.rows(first, last)]
+        else:
+            rows = self._at(self._order[begin:end])
+        return rows if self._fields is None else [_cut(row, self._fields) for row in rows]
+
+    def _runs(self, begin: int, end: int) -> Iterator[tuple[BackupList, int, int]]:
+        for backups, first in zip(self._lists, self._firsts.tolist(), strict=False):
+            low, high = max(begin - first, 0), min(end - first, len(backups))
+            if low < high:
+                yield backups, low, high
+
+    def _at(self, places: Places) -> list[bytes]:
+        """The rows at these places of all lists together."""
+        owners = np.searchsorted(self._firsts, places, side="right") - 1
+        rows = places - self._firsts[owners]
+        begins, ends = np.empty(len(places), np.int64), np.empty(len(places), np.int64)
+        for number in np.unique(owners).tolist():
+            mine = owners == number
+            stops = np.frombuffer(self._lists[number].ends, np.uint32).astype(np.int64)
+            own = rows[mine]
+            ends[mine] = stops[own]
+            begins[mine] = np.where(own > 0, stops[own - 1] + 1, 0)
+        bodies = [backups.body for backups in self._lists]
+        return [
+            bodies[owner][begin:end]
+            for owner, begin, end in zip(owners.tolist(), begins.tolist(), ends.tolist(), strict=True)
+        ]
+
+
+def _cut(row: bytes, fields: frozenset[str]) -> bytes:
+    """A row with some of its fields, in its own order; `system_id` always stays (contract section 5.2)."""
+    kept = [(key, value) for key, value in _decode_parts(row).items() if key in fields]
+    return b"{" + b",".join(b"%s:%s" % (_encode(key), bytes(value)) for key, value in kept) + b"}"
+
+
+def _order(lists: Sequence[BackupList], field: str, descending: bool) -> Places:
+    """The places of all rows, sorted by one field; ties by system, then the appliance's order; without it last."""
+    if not lists:
+        return np.empty(0, np.int64)
+    if field == "start_epoch":
+        return _by_number(np.concatenate([np.frombuffer(backups.starts, np.int64) for backups in lists]), descending)
+    if field == "finish_epoch":
+        return _by_number(np.concatenate([np.frombuffer(backups.finishes, np.int64) for backups in lists]), descending)
+    values = [value for backups in lists for value in _values(backups, field)]
+    keys = [None if value is None else _rank(value) for value in values]
+    told = [place for place, key in enumerate(keys) if key is not None]
+    # Python's sort is stable in both directions, so ties keep the order in which the answers stand.
+    told.sort(key=keys.__getitem__, reverse=descending)  # type: ignore[arg-type]
+    return np.array(told + [place for place, key in enumerate(keys) if key is None], np.int64)
+
+
+def _by_number(column: NDArray[np.int64], descending: bool) -> Places:
+    told = np.flatnonzero((column != UNKNOWN) & (column != NEVER))
+    keys = -column[told] if descending else column[told]
+    untold = np.flatnonzero((column == UNKNOWN) | (column == NEVER))
+    return np.concatenate((told[np.argsort(keys, kind="stable")], untold))
+
+
+def _values(backups: BackupList, field: str) -> Iterator[Any]:
+    """That field of each row; None where the row has none or null."""
+    try:
+        row_type = msgspec.defstruct("SortRow", [("value", Any, UNSET)], rename={"value": field})
+        rows: list[Any] = msgspec.json.decode(b"[" + backups.body + b"]", type=list[row_type])  # type: ignore[valid-type]
+    except (ValueError, msgspec.MsgspecError):  # a quote in the name, or a number that is none in the column
+        return (json.loads(row, parse_int=_whole).get(field) for row in backups.rows())
+    return (None if row.value is UNSET else row.value for row in rows)
+
+
+def _whole(text: str) -> int | float:
+    """A whole number of JSON; Python refuses to convert one of thousands of digits, which sorts as endless."""
+    return int(text) if len(text) < _LONGEST_DIGITS else float(text)
+
+
+def _rank(value: Any) -> tuple[int, Any]:
+    """Numbers before texts before anything else, so that mixed columns have an order at all."""
+    if isinstance(value, int | float):
+        return 0, value
+    if isinstance(value, str):
+        return 1, value
+    return 2, _encode(value)

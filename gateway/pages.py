@@ -1,0 +1,90 @@
+"""Walks through one frozen answer, page by page: every row once, whatever changes meanwhile (contract section 5.2).
+
+A walk keeps the lists of its answer alive, in bounded bytes and for a bounded time; what is gone is told as gone.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from cachetools import TTLCache
+
+from gateway.arrange import Arrangement
+from gateway.model import SystemAnswer, SystemId
+from gateway.query import BackupQuery
+
+LIFE_S: Final = 900.0
+_SAME_FOR_S: Final = 60.0
+_CURSOR: Final = re.compile(r"([A-Za-z0-9_-]{22})\.([0-9]{1,12})\.([0-9]{1,6})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """One frozen answer. `owner` is who may go on with it, `question` what it answers, `made_at` monotonic seconds."""
+
+    owner: tuple[str, str]
+    question: BackupQuery
+    answers: Sequence[SystemAnswer]
+    arrangement: Arrangement
+    extra: dict[str, Any]
+    made_at: float
+    name: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+
+    @property
+    def systems(self) -> frozenset[SystemId]:
+        """The systems whose rows it shows."""
+        return frozenset(answer.system_id for answer in self.answers)
+
+    @property
+    def states(self) -> list[str]:
+        """Of the answers, in their order."""
+        return [answer.state for answer in self.answers]
+
+    def answers_at(self, now: float) -> list[SystemAnswer]:
+        """The answers with the ages that they have by now."""
+        later = now - self.made_at
+        return [
+            answer if answer.age_s is None else replace(answer, age_s=answer.age_s + later) for answer in self.answers
+        ]
+
+    def cursor(self, begin: int, size: int) -> str | None:
+        """What asks for the `size` rows that begin there; None behind the last row."""
+        return f"{self.name}.{begin}.{size}" if begin < len(self.arrangement) else None
+
+
+class Walks:
+    """Walks that may still be gone on with; the oldest end first when there are too many bytes of them."""
+
+    def __init__(self, memory_bytes: int, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._walks: TTLCache[str, Walk] = TTLCache(
+            max(memory_bytes, 1), LIFE_S, timer=monotonic, getsizeof=lambda walk: walk.arrangement.nbytes + 1024
+        )
+        self._names: dict[tuple[object, ...], str] = {}
+
+    def __repr__(self) -> str:
+        return f"<Walks {len(self._walks)}, {self._walks.currsize} bytes>"
+
+    def begin(self, walk: Walk) -> Walk:
+        """Keep a walk; where the same owner asked the same of the same rows a moment ago, it is that one.
+
+        Raises ValueError where it does not fit.
+        """
+        key = (walk.owner, walk.question, tuple(id(answer.backups) for answer in walk.answers))
+        known = self._walks.get(self._names.get(key, ""))
+        if known is not None and walk.made_at - known.made_at < _SAME_FOR_S and known.states == walk.states:
+            return known
+        self._walks[walk.name] = walk
+        self._names = {key: name for key, name in self._names.items() if name in self._walks} | {key: walk.name}
+        return walk
+
+    def find(self, cursor: str, owner: tuple[str, str]) -> tuple[Walk, int, int] | None:
+        """The walk, the place at which to go on and the size of a page; None for what is over or somebody else's."""
+        found = _CURSOR.fullmatch(cursor)
+        walk = None if found is None else self._walks.get(found[1])
+        if found is None or walk is None or walk.owner != owner:
+            return None
+        begin, size = int(found[2]), int(found[3])
+        return (walk, begin, size) if begin <= len(walk.arrangement) and size > 0 else None

@@ -1,0 +1,48 @@
+"""Which form an answer takes: the key `format`, else what the Accept header likes best (contract section 5.2)."""
+
+from typing import Final
+
+from aiohttp import web
+
+from gateway.errors import bad_field
+from gateway.query import BackupQuery, Form
+
+_MEDIA: Final[dict[str, Form]] = {
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "text/csv": "csv",
+    "application/json": "json",
+    "application/*": "json",
+    "*/*": "json",
+}
+
+
+def form_of(request: web.Request, query: BackupQuery) -> Form:
+    """The form; RequestError 400 where the question does not go with it."""
+    form = query.form or _liked_best(",".join(request.headers.getall("Accept", ())))
+    if form == "ndjson" and query.order_by is not None:
+        raise bad_field("order_by", "does not go with ndjson, whose systems come in the order in which they finish")
+    if form == "ndjson" and query.page is not None:
+        raise bad_field("page_size", "does not go with ndjson, which is a stream")
+    if form == "ndjson" and query.cursor is not None:
+        raise bad_field("cursor", "does not go with ndjson, which is a stream")
+    return form
+
+
+def _liked_best(accept: str) -> Form:
+    """The known media type with the largest weight, the first among equals (RFC 9110 section 12.5.1)."""
+    best: tuple[float, Form] = (0.0, "json")
+    for offer in accept.lower().split(","):
+        media, *parameters = (part.strip() for part in offer.split(";"))
+        form = _MEDIA.get(media)
+        weight = next((_weight(part[2:]) for part in parameters if part.startswith("q=")), 1.0)
+        if form is not None and weight > best[0]:
+            best = weight, form
+    return best[1]
+
+
+def _weight(text: str) -> float:
+    try:
+        return min(1.0, max(0.0, float(text)))
+    except ValueError:
+        return 0.0

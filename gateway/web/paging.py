@@ -1,0 +1,101 @@
+"""Pages of an answer: headers, links and cursors (contract section 5.2)."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from gateway.accounts import Caller
+from gateway.arrange import Arrangement
+from gateway.errors import RequestError, bad_field
+from gateway.model import SystemAnswer
+from gateway.pages import Walk
+from gateway.query import BackupQuery, Page
+from gateway.stack import Gateway
+
+_PATH: Final = "/api/backups"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One page: the rows `begin` to `end` of a walk."""
+
+    walk: Walk
+    begin: int
+    size: int
+    numbered: bool
+
+    @property
+    def end(self) -> int:
+        """Behind its last row."""
+        return self.begin + self.size
+
+    @property
+    def pages(self) -> int:
+        """How many there are."""
+        return -(-len(self.walk.arrangement) // self.size)
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What its body says of it."""
+        return {"next_cursor": self.walk.cursor(self.end, self.size)}
+
+
+def first_piece(
+    gateway: Gateway,
+    caller: Caller,
+    query: BackupQuery,
+    page: Page,
+    answers: list[SystemAnswer],
+    arrangement: Arrangement,
+    extra: dict[str, Any],
+) -> Piece:
+    """The asked page of a new walk; RequestError 503 where its rows do not fit into the memory for walks."""
+    walk = Walk(caller.key, query.content, answers, arrangement, extra, gateway.monotonic())
+    try:
+        walk = gateway.walks.begin(walk)
+    except ValueError:
+        raise RequestError(
+            503, "the answer is too large to be held for its pages; ask for less", headers={"Retry-After": "60"}
+        ) from None
+    size = page.size
+    return Piece(walk, ((page.number or 1) - 1) * size, size, numbered=page.number is not None)
+
+
+def next_piece(gateway: Gateway, caller: Caller, query: BackupQuery) -> Piece:
+    """The page that a cursor means; RequestError 410 where its walk is over, or was never this caller's."""
+    found = gateway.walks.find(query.cursor or "", caller.key)
+    current = gateway.access.accounts.now(caller)
+    if found is None or current is None or not found[0].systems <= current.systems:
+        raise RequestError(410, "the cursor has expired; ask for the first page again", field="cursor")
+    walk, begin, size = found
+    if not query.asks_nothing_else and query.content != walk.question:
+        raise bad_field("cursor", "belongs to another question; it needs nothing else")
+    return Piece(walk, begin, query.page.size if query.page else size, numbered=False)
+
+
+def paging_headers(request: web.Request, query: BackupQuery, piece: Piece) -> dict[str, str]:
+    """Size, number and totals, and links to follow as they are (RFC 8288)."""
+    total, number = len(piece.walk.arrangement), piece.begin // piece.size + 1
+    places = {"first": 0, "prev": piece.begin - piece.size, "next": piece.end, "last": (piece.pages - 1) * piece.size}
+    links = [
+        f'<{_PATH}?{_target(request, query, piece, place)}>; rel="{rel}"'
+        for rel, place in places.items()
+        if 0 <= place < total
+    ]
+    headers = {
+        "Paging-Page-Size": str(piece.size),
+        "Paging-Page-Number": str(number),
+        "Paging-Total-Records": str(total),
+        "Paging-Total-Pages": str(piece.pages),
+    }
+    return headers | ({"Link": ", ".join(links)} if links else {})
+
+
+def _target(request: web.Request, query: BackupQuery, piece: Piece, place: int) -> str:
+    if piece.numbered and request.method != "POST":
+        own = [(key, value) for key, value in request.rel_url.query.items() if key != "page_number"]
+        return urlencode([*own, ("page_number", str(place // piece.size + 1))])
+    form = [("format", query.form)] if query.form else []
+    return urlencode([("cursor", piece.walk.cursor(place, piece.size) or ""), *form])
