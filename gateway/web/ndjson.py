@@ -102,11 +102,7 @@ class _Lines:
 
     async def begin(self, status: int, headers: dict[str, str] | None = None) -> None:
         """Send status and headers."""
-        own = {
-            "Vary": "Accept, Accept-Encoding",
-            "Content-Type": "application/x-ndjson; charset=utf-8",
-            "X-Accel-Buffering": "no",
-        }
+        own = _HEADERS
         if self._zip is not None:
             own = own | {"Content-Encoding": "gzip"}
         self._response = await stream_answer(self._request, status, own | (headers or {}))

@@ -63,9 +63,10 @@ def document() -> Document:
 
 def _backups_paths() -> Document:
     unified = {
-        200: _json("The rows of all asked systems", ref("Backups"), headers=_unified_headers()),
+        200: _in_every_form(_json("The rows of all asked systems", ref("Backups"), headers=_unified_headers())),
         502: _json("Too few systems gave a list (`require`)", ref("Shortfall"), headers=_unified_headers()),
         504: _json("The same, and all that lack ran out of time", ref("Shortfall"), headers=_unified_headers()),
+        410: _json("The walk of the cursor is over", ref("Error")),
         503: _json(
             "All that lack are skipped for now, or the gateway has too much to do",
             {"anyOf": [ref("Shortfall"), ref("Error")]},
@@ -158,6 +159,23 @@ def _errors(statuses: Sequence[int]) -> Document:
 def _json(description: str, schema: Document, *, headers: Document | None = None) -> Document:
     answer: Document = {"description": description, "content": {"application/json": {"schema": schema}}}
     return answer | ({"headers": dict(headers)} if headers else {})
+
+
+def _in_every_form(answer: Document) -> Document:
+    """The unified answer as JSON, as a stream of lines, as a table; pages say where they are in their headers."""
+    text = {"schema": {"type": "string"}}
+    answer["content"] |= {"application/x-ndjson": text, "text/csv": text}
+    answer["headers"] |= {
+        "Link": _text_header("first, prev, next and last page"),
+        **{
+            f"Paging-{name}": {"description": f"of a paged answer: {what}", "schema": {"type": "integer"}}
+            for name, what in (
+                *(("Page-Size", "rows of a page"), ("Page-Number", "counted from 1")),
+                *(("Total-Records", "rows in all"), ("Total-Pages", "pages in all")),
+            )
+        },
+    }
+    return answer
 
 
 def _body(schema: str, *, required: bool) -> Document:

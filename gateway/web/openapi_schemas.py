@@ -5,6 +5,7 @@ from typing import Any, Final, get_args
 from gateway.errors import ErrorKind
 from gateway.filter import STATUSES
 from gateway.model import Source, State
+from gateway.query import Form
 
 Schema = dict[str, Any]
 
@@ -21,6 +22,8 @@ _DAY: Final[Schema] = {
 }
 _SECONDS: Final[Schema] = {"type": "number", "minimum": 0, "maximum": _LARGEST}
 _SOME_SECONDS: Final[Schema] = {"type": "number", "exclusiveMinimum": 0, "maximum": _LARGEST}
+_SOME: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 100_000}
+_FORM: Final[Schema] = {"type": "string", "enum": list(get_args(Form))}
 _DIRECTION: Final[Schema] = {"type": "string", "enum": ["asc", "desc"]}
 
 _MOST_BACKUP_IDS: Final = 1000
@@ -52,6 +55,10 @@ TEXTS: Final[dict[str, str]] = {
     "order_by": "A field of the rows. Rows without it come last.",
     "order_direction": "Ascending unless said otherwise.",
     "fields": "The fields of the rows to keep; system_id always stays.",
+    "page_size": "Rows of a page; alone it starts a walk by cursor.",
+    "page_number": "Which page, counted from 1; with page_size.",
+    "cursor": "The next page of a frozen answer, as next_cursor of the page before it says; needs nothing else.",
+    "format": "The form of the answer; else the Accept header decides.",
 }
 """What each key of the backups query means, for people."""
 
@@ -75,6 +82,9 @@ def body_schema() -> Schema:
         "deadline": _either(_SOME_SECONDS, _decimal()),
         "order_by": _WORD,
         "order_direction": _DIRECTION,
+        **dict.fromkeys(("page_size", "page_number"), _either(_SOME, _DIGITS)),
+        "cursor": _WORD,
+        "format": _FORM,
     }
     described = {key: {**_either(values[key], {"type": "null"}), "description": text} for key, text in TEXTS.items()}
     return {"type": "object", "properties": described, "additionalProperties": False}
@@ -94,6 +104,9 @@ def query_parameters() -> list[Schema]:
         "deadline": _SOME_SECONDS,
         "order_by": _WORD,
         "order_direction": _DIRECTION,
+        **dict.fromkeys(("page_size", "page_number"), _SOME),
+        "cursor": _WORD,
+        "format": _FORM,
     }
     return [
         {"name": key, "in": "query", "required": False, "description": text, "schema": values[key]}

@@ -22,7 +22,7 @@ TROUBLE: Mapping[int, Fault | str] = {
 @pytest_asyncio.fixture
 async def client() -> AsyncIterator[Client]:
     fleet = [small(number, rows=10) for number in range(1, 9)]
-    async with gateway_over(fleet, fanout={"deadline_seconds": 0.4}) as made:
+    async with gateway_over(fleet, fanout={"deadline_seconds": 0.8}) as made:
         for number, fault in TROUBLE.items():
             await made.farm[number - 1].inject(fault)
         yield made
