@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 from cachetools import TTLCache
@@ -14,13 +15,14 @@ from cachetools import TTLCache
 from gateway.arrange import Arrangement
 from gateway.model import SystemAnswer, SystemId
 from gateway.query import BackupQuery
+from gateway.table import columns_of
 
 LIFE_S: Final = 900.0
 _SAME_FOR_S: Final = 60.0
 _CURSOR: Final = re.compile(r"([A-Za-z0-9_-]{22})\.([0-9]{1,12})\.([0-9]{1,6})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Walk:
     """One frozen answer. `owner` is who may go on with it, `question` what it answers, `made_at` monotonic seconds."""
 
@@ -31,6 +33,11 @@ class Walk:
     extra: dict[str, Any]
     made_at: float
     name: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Of the whole answer as a table: its pages have the same ones, so that they can be put together."""
+        return columns_of(self.arrangement.rows(), self.question.fields)
 
     @property
     def systems(self) -> frozenset[SystemId]:

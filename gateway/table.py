@@ -27,23 +27,20 @@ _decode: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_text: Final = msgspec.json.Decoder(str).decode
 
 
-def csv_pieces(rows: Sequence[bytes], fields: tuple[str, ...] | None) -> Iterator[bytes]:
-    """The table in pieces of UTF-8: a head, then some hundred rows each, so that others may run in between.
+def columns_of(rows: Sequence[bytes], fields: tuple[str, ...] | None) -> list[str]:
+    """The columns: stamped ones, documented ones, then whatever else occurs; with `fields` these and `system_id`."""
+    documented = _STAMPED + _DOCUMENTED
+    if fields is not None:
+        wanted = dict.fromkeys(("system_id", *fields))
+        return [name for name in documented if name in wanted] + [name for name in wanted if name not in documented]
+    others: dict[str, None] = {}
+    for row in rows:
+        others.update(dict.fromkeys(_decode(row)))
+    return [*documented, *(name for name in others if name not in documented)]
 
-    With `fields` these alone are the columns, besides `system_id`.
-    """
-    if fields is None:
-        columns = list(_STAMPED + _DOCUMENTED)
-        known = set(columns)
-        for begin in range(0, len(rows), _STEP):
-            for row in rows[begin : begin + _STEP]:
-                for key in _decode(row):
-                    if key not in known:
-                        known.add(key)
-                        columns.append(key)
-            yield b""
-    else:
-        columns = list(dict.fromkeys(("system_id", *fields)))
+
+def csv_pieces(rows: Sequence[bytes], columns: Sequence[str]) -> Iterator[bytes]:
+    """The table in pieces of UTF-8: a head, then some hundred rows each, so that others may run in between."""
     yield _written([[_harmless(column) for column in columns]])
     for begin in range(0, len(rows), _STEP):
         cells = (_decode(row) for row in rows[begin : begin + _STEP])

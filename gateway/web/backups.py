@@ -12,7 +12,7 @@ from gateway.accounts import Caller
 from gateway.arrange import Arrangement, Shape
 from gateway.query import BackupQuery, Form, parse_both, parse_query_string
 from gateway.stack import Gateway
-from gateway.table import csv_pieces
+from gateway.table import columns_of, csv_pieces
 from gateway.web.asking import Outcome, ask, log_facts, outcome_of, shortfall, status_of, timing
 from gateway.web.forms import form_of
 from gateway.web.keys import GATEWAY, LOG
@@ -61,7 +61,7 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
     lists = [answer.backups for answer in outcome.answers]
     arrangement = Arrangement(lists, Shape(query.order_by, query.descending, query.fields))
     piece = None
-    if query.page is not None and status == 200:
+    if query.page is not None:
         piece = first_piece(gateway, caller, query, query.page, outcome.answers, arrangement, extra)
         extra, headers = piece.walk.extra | piece.extra, headers | paging_headers(request, query, piece)
     if request.method != "POST" and status == 200:
@@ -69,7 +69,7 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
         headers["ETag"] = merge.etag(outcome.answers, _spelled(named))
         if _matches(request.headers.get("If-None-Match"), headers["ETag"]):
             return web.Response(status=304, headers=headers | {"X-Content-Type-Options": "nosniff"})
-    parts = await _parts(form, query, outcome, arrangement, piece, extra)
+    parts = await _parts(form, query.fields, outcome, arrangement, piece, extra)
     headers["Server-Timing"] = timing(outcome, time.perf_counter() - merging)
     return await parts_answer(request, parts, status=status, headers=headers | (_CSV if form == "csv" else {}))
 
@@ -82,15 +82,14 @@ async def _next_page(
     outcome = Outcome(piece.walk.answers_at(gateway.monotonic()), None, 0.0)
     request[LOG].update(log_facts(outcome.answers))
     headers = _headers(request, outcome) | paging_headers(request, query, piece)
-    own = query if query.fields else piece.walk.question
     extra = piece.walk.extra | piece.extra
-    parts = await _parts(form, own, outcome, piece.walk.arrangement, piece, extra)
+    parts = await _parts(form, piece.walk.question.fields, outcome, piece.walk.arrangement, piece, extra)
     return await parts_answer(request, parts, headers=headers | (_CSV if form == "csv" else {}))
 
 
 async def _parts(
     form: Form,
-    query: BackupQuery,
+    fields: tuple[str, ...] | None,
     outcome: Outcome,
     arrangement: Arrangement,
     piece: Piece | None,
@@ -101,7 +100,9 @@ async def _parts(
     if form == "json":
         return merge.body_parts(outcome.answers, arrangement.segments(begin, end), extra)
     parts = []
-    for part in csv_pieces(arrangement.rows(begin, end), query.fields):
+    rows = arrangement.rows(begin, end)
+    columns = columns_of(rows, fields) if piece is None else piece.walk.columns
+    for part in csv_pieces(rows, columns):
         parts.append(part)
         await asyncio.sleep(0)  # a large table must not hold up everybody else
     return parts

@@ -25,6 +25,8 @@ class Piece:
     begin: int
     size: int
     numbered: bool
+    kept: bool = True
+    """Whether its walk can be gone on with."""
 
     @property
     def end(self) -> int:
@@ -39,7 +41,7 @@ class Piece:
     @property
     def extra(self) -> dict[str, Any]:
         """What its body says of it."""
-        return {"next_cursor": self.walk.cursor(self.end, self.size)}
+        return {"next_cursor": self.walk.cursor(self.end, self.size) if self.kept else None}
 
 
 def first_piece(
@@ -51,16 +53,21 @@ def first_piece(
     arrangement: Arrangement,
     extra: dict[str, Any],
 ) -> Piece:
-    """The asked page of a new walk; RequestError 503 where its rows do not fit into the memory for walks."""
-    walk = Walk(caller.key, query.content, answers, arrangement, extra, gateway.monotonic())
+    """The asked page of a new walk.
+
+    Where its rows do not fit into the memory for walks, a numbered page has no cursor to go on with, and a walk cannot
+    begin: RequestError 503.
+    """
+    walk, kept = Walk(caller.key, query.content, answers, arrangement, extra, gateway.monotonic()), True
     try:
         walk = gateway.walks.begin(walk)
     except ValueError:
+        kept = False
+    if not kept and page.number is None:
         raise RequestError(
             503, "the answer is too large to be held for its pages; ask for less", headers={"Retry-After": "60"}
-        ) from None
-    size = page.size
-    return Piece(walk, ((page.number or 1) - 1) * size, size, numbered=page.number is not None)
+        )
+    return Piece(walk, ((page.number or 1) - 1) * page.size, page.size, page.number is not None, kept)
 
 
 def next_piece(gateway: Gateway, caller: Caller, query: BackupQuery) -> Piece:

@@ -42,8 +42,18 @@ def bytes_answer(
     """Ready JSON bytes; compressed where that pays and the client takes it."""
     response = web.Response(status=status, body=body, headers=_headers(headers))
     if len(body) >= _SMALL_BYTES and takes_gzip(request):
-        response.enable_compression(web.ContentCoding.gzip)
+        _compress(request, response)
     return response
+
+
+def _compress(request: web.Request, response: web.StreamResponse) -> None:
+    """Compress what will be sent; a HEAD has no body, not even an empty one that is compressed."""
+    if request.method != "HEAD":
+        response.enable_compression(web.ContentCoding.gzip)
+        return
+    response.headers["Content-Encoding"] = "gzip"
+    if isinstance(response, web.Response):
+        response.body = None
 
 
 async def parts_answer(
@@ -55,7 +65,7 @@ async def parts_answer(
         return bytes_answer(request, b"".join(parts), status=status, headers=headers)
     response = web.StreamResponse(status=status, headers=_headers(headers))
     if takes_gzip(request):
-        response.enable_compression(web.ContentCoding.gzip)
+        _compress(request, response)
     else:
         response.content_length = size
     await response.prepare(request)
@@ -111,11 +121,11 @@ def problem(status: int, message: str, field: str | None = None) -> dict[str, An
 
 def takes_gzip(request: web.Request) -> bool:
     """Whether Accept-Encoding admits gzip (RFC 9110 section 12.5.3)."""
-    for offer in request.headers.get("Accept-Encoding", "").lower().split(","):
+    weights: dict[str, bool] = {}
+    for offer in ",".join(request.headers.getall("Accept-Encoding", ())).lower().split(","):
         coding, _, weight = offer.partition(";")
-        if coding.strip() in ("gzip", "*"):
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
+        weights[coding.strip()] = weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return weights.get("gzip", weights.get("*", False))
 
 
 def error_body(status: int, message: str) -> bytes:
