@@ -98,9 +98,13 @@ class Access:
         wait = self._logins.blocked_for(address, now)
         return Refused("flooded", wait) if wait > 0 else None
 
+    def known(self, token: str) -> Caller | None:
+        """The caller behind a token that is good; a bad one counts as no failure here."""
+        return self.sessions.caller(token, self.accounts) or self.accounts.static(token)
+
     def by_token(self, token: str, address: str) -> Caller | Refused:
         """The caller behind a session token or a static token, or why there is none."""
-        caller = self.sessions.caller(token, self.accounts) or self.accounts.static(token)
+        caller = self.known(token)
         if caller is not None:
             return caller
         now = self._monotonic()

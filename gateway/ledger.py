@@ -75,6 +75,6 @@ class Ledger:
             system.failures[event.error] += 1
         system.last_minute(now)
 
-    def answered(self, system_id: SystemId, result: AnswerResult) -> None:
+    def answered(self, system_id: SystemId, result: AnswerResult, times: int = 1) -> None:
         """An AnswerHook."""
-        self.of(system_id).answers[result] += 1
+        self.of(system_id).answers[result] += times

@@ -26,6 +26,7 @@ from gateway.ledger import Ledger
 from gateway.model import SystemId
 from gateway.observe import audit, log_call
 from gateway.pages import Walks
+from gateway.ready import ReadyAnswers
 from gateway.resolver import OwnThreadsResolver
 from gateway.sources.appliance import Appliance
 from gateway.sources.breaker import Breaker
@@ -78,6 +79,7 @@ class Gateway:
         self._retired: weakref.WeakSet[Cached] = weakref.WeakSet()
         self._wrong_pins: set[SystemId] = set()
         self.ledger = Ledger(monotonic)
+        self.ready = ReadyAnswers(self.ledger, self._state)
         self._keeper = self._made_keeper() if config.cache.snapshot else None
         self._log_hook = hook
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads calls in time, guards nothing
@@ -115,6 +117,10 @@ class Gateway:
             await self._keeper.close()
         await self._http.close()
         await self._resolver.close()
+
+    def _state(self) -> tuple[object, ...]:
+        """What every answer depends on besides its question: lists and their failures, systems, accounts."""
+        return self.store.version, id(self.systems), id(self.access.accounts), self.draining
 
     def apply(self, config: Config) -> None:
         """Let another configuration take effect. Requests in flight go on with what they began with.

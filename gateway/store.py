@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from cachetools import LRUCache
 
+from gateway.deflate import Block
 from gateway.filter import Asked, Question
 from gateway.held import OVERHEAD_BYTES, Held
 from gateway.model import BackupList, SystemId
@@ -21,6 +22,15 @@ class Store(Protocol):
     @property
     def nbytes(self) -> int:
         """Bytes held now."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Another number whenever lists have come, or something was learned of a held one."""
+        ...
+
+    def changed(self) -> None:
+        """Something was learned of a held list: that its refresh failed, or that it may be empty by now."""
         ...
 
     def get(self, system_id: SystemId, asked: Asked) -> Held | None:
@@ -47,6 +57,14 @@ class Store(Protocol):
         """Remember rows picked from `held`, if they fit."""
         ...
 
+    def block(self, backups: BackupList) -> Block | None:
+        """The rows of a list, compressed before."""
+        ...
+
+    def put_block(self, backups: BackupList, block: Block) -> None:
+        """Remember the compressed rows of a list, if they fit."""
+        ...
+
 
 class MemoryStore:
     """Held lists in this process. Safe on one event loop: no method awaits."""
@@ -54,6 +72,7 @@ class MemoryStore:
     def __init__(self, memory_bytes: int) -> None:
         self._lists = _ByBytes(memory_bytes)
         self._memory_bytes = memory_bytes
+        self._version = 0
 
     def __repr__(self) -> str:
         return f"<MemoryStore {len(self._lists)} lists, {self._lists.currsize} of {self._memory_bytes} bytes>"
@@ -62,6 +81,15 @@ class MemoryStore:
     def nbytes(self) -> int:
         """Bytes held now."""
         return int(self._lists.currsize)
+
+    @property
+    def version(self) -> int:
+        """See Store."""
+        return self._version
+
+    def changed(self) -> None:
+        """See Store."""
+        self._version += 1
 
     def get(self, system_id: SystemId, asked: Asked) -> Held | None:
         """See Store; counts as a use."""
@@ -74,10 +102,12 @@ class MemoryStore:
 
     def put(self, system_id: SystemId, held: Held) -> bool:
         """See Store."""
+        self.changed()
         return self._lists.offer((system_id, held.asked), held)
 
     def forget(self, system_id: SystemId) -> None:
         """See Store."""
+        self.changed()
         for held in self.held(system_id):
             self._lists.pop((system_id, held.asked), None)
 
@@ -89,6 +119,15 @@ class MemoryStore:
     def put_view(self, held: Held, question: Question, picked: BackupList) -> None:
         """See Store."""
         self._lists.offer((id(held), question), _View(weakref.ref(held), picked))
+
+    def block(self, backups: BackupList) -> Block | None:
+        """See Store."""
+        found = self._lists.get((id(backups), _BLOCK))
+        return found.block if isinstance(found, _Packed) and found.of() is backups else None
+
+    def put_block(self, backups: BackupList, block: Block) -> None:
+        """See Store."""
+        self._lists.offer((id(backups), _BLOCK), _Packed(weakref.ref(backups), block))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,10 +142,24 @@ class _View:
         return self.picked.nbytes + OVERHEAD_BYTES
 
 
-_Key = tuple[int, Asked | Question]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Packed:
+    """The compressed rows of a list that may be gone."""
+
+    of: "weakref.ref[BackupList]"
+    block: Block
+
+    @property
+    def nbytes(self) -> int:
+        return len(self.block.data) + OVERHEAD_BYTES
 
 
-class _ByBytes(LRUCache[_Key, Held | _View]):
+_BLOCK: Final = "block"
+_Key = tuple[int, Asked | Question | str]
+_Kept = Held | _View | _Packed
+
+
+class _ByBytes(LRUCache[_Key, _Kept]):
     """An LRU cache that also knows which lists belong to which system."""
 
     def __init__(self, memory_bytes: int) -> None:
@@ -116,7 +169,7 @@ class _ByBytes(LRUCache[_Key, Held | _View]):
     def of(self, system_id: int) -> Iterator[Held]:
         return iter(self._systems.get(system_id, {}).values())
 
-    def offer(self, key: _Key, kept: Held | _View) -> bool:
+    def offer(self, key: _Key, kept: _Kept) -> bool:
         """Keep it; where it is larger than all the room there is, the older value under the key goes as well."""
         try:
             self[key] = kept

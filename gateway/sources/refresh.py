@@ -59,6 +59,7 @@ class Refresh:
         old = self._store.get(self._system_id, call.asked)
         if old is not None and not len(held.fetched.backups) and not old.emptied and self._still_has_rows(old):
             old.emptied += 1
+            self._store.changed()
             old.failed = FetchError("bad_reply", "an empty list where backups were listed before; asked once more")
             return old
         if not self._retired:
@@ -111,6 +112,7 @@ class Refresh:
         held = self._store.get(self._system_id, asked)
         if held is not None:
             held.failed = error
+            self._store.changed()
         if error.kind == "too_large":  # the appliance is healthy, so the breaker is not the place to remember it
             while len(self._too_large) >= _TOO_LARGE_KEPT:
                 self._too_large.pop(next(iter(self._too_large)))

@@ -17,9 +17,10 @@ from gateway.web.asking import Outcome, ask, log_facts, outcome_of, shortfall, s
 from gateway.web.forms import form_of
 from gateway.web.keys import GATEWAY, LOG
 from gateway.web.ndjson import stream
+from gateway.web.packing import keep_ready, moment_of, packed
 from gateway.web.paging import Piece, first_piece, next_piece, paging_headers
 from gateway.web.read import caller_of, read_body
-from gateway.web.respond import SAFE_HEADERS, parts_answer
+from gateway.web.respond import SAFE_HEADERS, parts_answer, send_parts
 
 _CSV: Final = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": 'attachment; filename="backups.csv"'}
 
@@ -46,12 +47,13 @@ async def get_backups(request: web.Request) -> web.StreamResponse:
 async def _answered(request: web.Request, caller: Caller, query: BackupQuery, begun: float) -> web.StreamResponse:
     gateway, form = request.app[GATEWAY], form_of(request, query)
     await gateway.turns.mine()
+    state = gateway.ready.state()
     if query.cursor is not None:
         return await _next_page(request, gateway, caller, query, form)
     asking = ask(gateway, caller, query, 0.0 if _asks_no_cache(request) else query.max_age_s, begun)
     if form == "ndjson":
         return await stream(request, gateway, caller, query, asking)
-    outcome = await outcome_of(gateway, caller, query, asking)
+    moment, outcome = moment_of(request, query, await outcome_of(gateway, caller, query, asking), state)
     request[LOG].update(log_facts(outcome.answers))
     status, headers, extra = status_of(outcome.answers, query), _headers(request, outcome), outcome.extra
     if status != 200:
@@ -68,9 +70,16 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
         named = (query, form, outcome.window_start, piece and piece.walk.name)
         headers["ETag"] = merge.etag(outcome.answers, _spelled(named))
         if _matches(request.headers.get("If-None-Match"), headers["ETag"]):
-            return web.Response(status=304, headers=headers | {"X-Content-Type-Options": "nosniff"})
+            headers |= {"X-Content-Type-Options": "nosniff"}
+            keep_ready(request, moment, caller, outcome, 304, headers, [])
+            return web.Response(status=304, headers=headers)
     parts = await _parts(form, query.fields, outcome, arrangement, piece, extra)
     headers["Server-Timing"] = timing(outcome, time.perf_counter() - merging)
+    if form == "json" and piece is None:
+        whole = lists if query.order_by is None and query.fields is None else None
+        parts, headers = await packed(request, gateway.store, parts, headers, whole)
+        keep_ready(request, moment, caller, outcome, status, headers, parts)
+        return await send_parts(request, parts, status=status, headers=headers)
     return await parts_answer(request, parts, status=status, headers=headers | (_CSV if form == "csv" else {}))
 
 

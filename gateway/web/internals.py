@@ -21,6 +21,7 @@ async def gateway_systems(request: web.Request) -> web.StreamResponse:
     caller = await caller_of(request)
     gateway = request.app[GATEWAY]
     _audit_admin(request, caller, "/gateway/systems")
+    gateway.ready.settle()
     shown = [_described(gateway, system) for key, system in gateway.systems.items() if key in caller.systems]
     return json_answer(request, {"systems": shown})
 
@@ -33,6 +34,7 @@ async def metrics(request: web.Request) -> web.StreamResponse:
         if not caller.systems >= set(gateway.systems):
             raise RequestError(403, "metrics are for credentials that see all systems")
         _audit_admin(request, caller, "/metrics")
+    gateway.ready.settle()
     headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return web.Response(body=exposition(gateway), headers=headers)
 

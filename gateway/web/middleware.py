@@ -10,6 +10,7 @@ import structlog
 from aiohttp import HttpVersion10, HttpVersion11, web
 
 from gateway.errors import RequestError
+from gateway.observe import log_request
 from gateway.web.keys import GATEWAY, LOAD, LOG, PLACE, REQUEST_ID
 from gateway.web.paths import normalised
 from gateway.web.respond import SERVER_NAME, error_answer
@@ -35,7 +36,6 @@ async def outer_guard(request: web.Request, handler: Handler) -> web.StreamRespo
     request_id = asked_id if _SANE_ID.fullmatch(asked_id) else uuid.uuid4().hex
     request[REQUEST_ID], request[LOG] = request_id, {}
     with structlog.contextvars.bound_contextvars(request_id=request_id):
-        logger = structlog.get_logger()
         status = 0
         try:
             response = await _guarded(request, handler)
@@ -45,14 +45,8 @@ async def outer_guard(request: web.Request, handler: Handler) -> web.StreamRespo
             if connection is not None and "caller" in request[LOG]:
                 connection.known = True
             took_ms = round((time.perf_counter() - begun) * 1000, 1)
-            logger.info(
-                "request",
-                method=request.method,
-                path=request.rel_url.raw_path,
-                status=status,
-                ms=took_ms,
-                **request[LOG],
-            )
+            line = {"method": request.method, "path": request.rel_url.raw_path, "status": status, "ms": took_ms}
+            log_request(line | request[LOG] | {"request_id": request_id})
         return response
 
 

@@ -15,7 +15,7 @@ from gateway.errors import RequestError
 from gateway.fair import ASKER
 from gateway.observe import audit
 from gateway.web.address import client_address
-from gateway.web.keys import GATEWAY, LOAD, LOG, PLACE
+from gateway.web.keys import BODY, GATEWAY, LOAD, LOG, PLACE
 from gateway.web.server import protocol_of
 
 BODY_S: Final = 10.0
@@ -46,6 +46,11 @@ async def _received(request: web.Request, limit: int) -> bytes:
     chunks, size = [], 0
     if request.content_length is not None and request.content_length > limit:
         raise _too_large(limit)
+    body: bytes = request.get(BODY, b"")
+    if body:
+        if len(body) > limit:
+            raise _too_large(limit)
+        return body
     try:
         async with asyncio.timeout(BODY_S):
             async for chunk in request.content.iter_any():
@@ -76,6 +81,12 @@ def _unpacked(body: bytes, limit: int) -> bytes:
 
 def _too_large(limit: int) -> RequestError:
     return RequestError(413, f"the body has more than the allowed {limit} bytes", field="body")
+
+
+def token_of(request: web.Request) -> str | None:
+    """The token of a request that carries one; None for a password."""
+    kind, credential = _credential(request)
+    return credential if kind == "token" else None
 
 
 async def caller_of(request: web.Request) -> Caller:

@@ -74,6 +74,25 @@ async def parts_answer(
     return response
 
 
+async def send_parts(
+    request: web.BaseRequest, parts: Sequence[bytes], *, status: int, headers: Mapping[str, str]
+) -> web.StreamResponse:
+    """A body that is packed already where it is to be packed, with all its headers."""
+    if request.method == "HEAD":
+        response = web.StreamResponse(status=status, headers=headers)
+        response.content_length = sum(map(len, parts))
+        return response
+    if len(parts) == 1:
+        return web.Response(status=status, body=parts[0], headers=headers)
+    if not parts:
+        return web.Response(status=status, headers=headers)
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_length = sum(map(len, parts))
+    await response.prepare(request)
+    await _write_groups(response, parts)
+    return response
+
+
 async def stream_answer(request: web.Request, status: int, headers: Mapping[str, str]) -> web.StreamResponse:
     """An answer that is begun and has no end yet."""
     response = web.StreamResponse(status=status, headers=_headers(headers))

@@ -11,7 +11,9 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from gateway.lockout import network_of
-from gateway.web.keys import Load
+from gateway.stack import Gateway
+from gateway.web.express import Express
+from gateway.web.keys import GATEWAY, Load
 from gateway.web.respond import SAFE_HEADERS, SERVER_NAME, error_body
 
 HEADERS_S: Final = 15.0
@@ -112,9 +114,9 @@ class Server(web.Server):
     12,000 connections in all nobody gets in.
     """
 
-    def __init__(self, made: web.Server, kwargs: dict[str, Any], *, per_address: bool) -> None:
+    def __init__(self, made: web.Server, kwargs: dict[str, Any], gateway: Gateway, *, per_address: bool) -> None:
         super().__init__(
-            made.request_handler,
+            Express(gateway, made.request_handler),
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             **kwargs,
@@ -196,7 +198,7 @@ class Runner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        return Server(made, made._kwargs, per_address=self._per_address)
+        return Server(made, made._kwargs, self.app[GATEWAY], per_address=self._per_address)
 
 
 def protocol_of(request: web.BaseRequest) -> Protocol | None:

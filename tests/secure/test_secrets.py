@@ -181,7 +181,7 @@ async def _unexpected_fault(on_stage: Scene, monkeypatch: pytest.MonkeyPatch) ->
         every_secret = dict(on_stage.secrets)
         raise LookupError(f"{len(every_secret)} things went wrong")
 
-    monkeypatch.setattr("gateway.web.backups.select", broken)
+    monkeypatch.setattr("gateway.web.asking.select", broken)
     await on_stage.call("POST", "/api/backups", STATIC_TOKEN, json={"max_age": 0})
     await on_stage.call("GET", "/api/backups", on_stage.secrets["session"])
     assert b'"status":500' in on_stage.told

@@ -1,0 +1,103 @@
+"""Answers that are ready to be sent: a crowd of equal requests within a moment is answered with the same bytes.
+
+Between two changes of what is held, an answer differs from the one before it in its ages alone. So it is built once,
+with the ages that it will have at the end of its moment (never younger than the truth), and sent to everybody whose
+request is the same to the byte, credential included. A change of lists, states, configuration or rights ends it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from gateway.accounts import Caller
+from gateway.ledger import Ledger
+from gateway.model import SystemId
+from gateway.sources.source import AnswerResult
+
+MOMENT_S: Final = 0.1
+_LONGEST_MOMENT_S: Final = 0.5
+_COST: Final = 20
+"""An answer is used for so many times as long as it took to build: then building costs a twentieth at most."""
+
+_MOST: Final = 256
+_MOST_BYTES: Final = 67_108_864
+
+Key = tuple[object, ...]
+
+
+@dataclass(slots=True, eq=False)
+class ReadyAnswer:
+    """A whole answer and what it depends on. `parts` are its body as it is sent, `log` what its log line says."""
+
+    caller: Caller
+    token: str
+    state: tuple[object, ...]
+    until: float
+    status: int
+    headers: dict[str, str]
+    parts: Sequence[bytes]
+    log: dict[str, Any]
+    results: dict[SystemId, AnswerResult]
+    size: int = field(init=False)
+    used: int = 0
+
+    def __post_init__(self) -> None:
+        self.size = sum(map(len, self.parts))
+
+
+class ReadyAnswers:
+    """The ready answers of a gateway, bounded in number and bytes. `state` tells what they all depend on."""
+
+    def __init__(self, ledger: Ledger, state: Callable[[], tuple[object, ...]]) -> None:
+        self._ledger = ledger
+        self.state = state
+        self._answers: dict[Key, ReadyAnswer] = {}
+        self._bytes = 0
+
+    def __repr__(self) -> str:
+        return f"<ReadyAnswers {len(self._answers)}, {self._bytes} bytes>"
+
+    def find(self, key: Key, now: float) -> ReadyAnswer | None:
+        """The answer for a request, if it is still true and its caller may still see it."""
+        found = self._answers.get(key)
+        if found is None:
+            return None
+        if now >= found.until or found.state != self.state():
+            self._drop(key)
+            return None
+        found.used += 1
+        return found
+
+    def keep(self, key: Key, answer: ReadyAnswer) -> None:
+        """Use this answer for equal requests from now on."""
+        if answer.size > _MOST_BYTES // 2:
+            return
+        self._drop(key)
+        if len(self._answers) >= _MOST or self._bytes + answer.size > _MOST_BYTES:
+            self.settle()
+            self._answers.clear()
+            self._bytes = 0
+        self._answers[key] = answer
+        self._bytes += answer.size
+
+    def settle(self) -> None:
+        """Tell the ledger of all uses so far."""
+        for answer in self._answers.values():
+            self._tell(answer)
+
+    def _drop(self, key: Key) -> None:
+        found = self._answers.pop(key, None)
+        if found is not None:
+            self._bytes -= found.size
+            self._tell(found)
+
+    def _tell(self, answer: ReadyAnswer) -> None:
+        if answer.used:
+            for system_id, result in answer.results.items():
+                self._ledger.answered(system_id, result, answer.used)
+            answer.used = 0
+
+
+def moment_s(took_s: float) -> float:
+    """For how long an answer is used that took so long to build."""
+    return min(_LONGEST_MOMENT_S, max(MOMENT_S, _COST * took_s))

@@ -1,0 +1,112 @@
+"""The body of an answer as it is sent: joined where it is small, compressed out of kept blocks where that is asked."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from aiohttp import web
+
+from gateway.accounts import Caller
+from gateway.deflate import Block, block_of, gzip_member
+from gateway.model import BackupList, SystemId
+from gateway.query import BackupQuery
+from gateway.ready import Key, ReadyAnswer, moment_s
+from gateway.sources.source import AnswerResult
+from gateway.store import Store
+from gateway.web.asking import Outcome, log_facts
+from gateway.web.keys import GATEWAY, READY_KEY
+from gateway.web.read import token_of
+from gateway.web.respond import SAFE_HEADERS, takes_gzip
+
+_PLAIN_BYTES: Final = 1024
+_ONE_PIECE_BYTES: Final = 1_048_576
+_ON_THE_LOOP_BYTES: Final = 262_144
+"""A larger piece is compressed in a thread."""
+
+
+async def packed(
+    request: web.Request,
+    store: Store,
+    parts: Sequence[bytes],
+    headers: dict[str, str],
+    lists: Sequence[BackupList] | None,
+) -> tuple[list[bytes], dict[str, str]]:
+    """Parts and headers as they are sent. `lists` are those whose bodies stand among the parts, in that order."""
+    headers = SAFE_HEADERS | headers
+    size = sum(map(len, parts))
+    if size >= _PLAIN_BYTES and takes_gzip(request):
+        headers["Content-Encoding"] = "gzip"
+        parts = gzip_member(await _blocks(store, parts, lists))
+        size = sum(map(len, parts))
+    return [b"".join(parts)] if size <= _ONE_PIECE_BYTES else list(parts), headers
+
+
+async def _blocks(store: Store, parts: Sequence[bytes], lists: Sequence[BackupList] | None) -> list[bytes | Block]:
+    if lists is None:
+        return [await _compressed(b"".join(parts))]
+    kept: Iterator[BackupList] = (backups for backups in lists if len(backups))
+    out: list[bytes | Block] = []
+    for number, part in enumerate(parts):
+        # The first part opens the answer, the last one closes it; between them lists and commas take turns.
+        if number == len(parts) - 1 or not number % 2:
+            out.append(part)
+            continue
+        backups = next(kept)
+        block = store.block(backups)
+        if block is None:
+            block = await _compressed(part)
+            store.put_block(backups, block)
+        out.append(block)
+    return out
+
+
+async def _compressed(piece: bytes) -> Block:
+    return block_of(piece) if len(piece) <= _ON_THE_LOOP_BYTES else await asyncio.to_thread(block_of, piece)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """For how long an answer may be given to equal requests: until the loop's clock says `until`, in that state."""
+
+    key: Key
+    token: str
+    state: tuple[object, ...]
+    until: float
+
+
+def moment_of(
+    request: web.Request, query: BackupQuery, outcome: Outcome, state: tuple[object, ...]
+) -> tuple[Moment | None, Outcome]:
+    """The moment of an answer, and the answer with the ages that it has at its end; None where it is for one request.
+
+    All of it must be held, and nobody must have set bounds to its age. `state` is that of before the lists were read.
+    """
+    key, token = request.get(READY_KEY), token_of(request)
+    is_held = all(answer.state == "ok" and answer.source != "appliance" for answer in outcome.answers)
+    if key is None or token is None or not is_held or query.max_age_s is not None or query.max_stale_s is not None:
+        return None, outcome
+    life = moment_s(outcome.took_s)
+    older = [replace(answer, age_s=(answer.age_s or 0.0) + life) for answer in outcome.answers]
+    moment = Moment(key, token, state, asyncio.get_running_loop().time() + life)
+    return moment, replace(outcome, answers=older)
+
+
+def keep_ready(
+    request: web.Request,
+    moment: Moment | None,
+    caller: Caller,
+    outcome: Outcome,
+    status: int,
+    headers: dict[str, str],
+    parts: Sequence[bytes],
+) -> None:
+    """Let equal requests have this answer for its moment."""
+    if moment is None:
+        return
+    results: dict[SystemId, AnswerResult] = {
+        answer.system_id: "narrowed" if answer.source == "narrowed" else "hit" for answer in outcome.answers
+    }
+    log = {"path": request.rel_url.raw_path, "caller": caller.name, **log_facts(outcome.answers)}
+    answer = ReadyAnswer(caller, moment.token, moment.state, moment.until, status, headers, parts, log, results)
+    request.app[GATEWAY].ready.keep(moment.key, answer)
