@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from gateway.accounts import Accounts, Caller
+from gateway.accounts import Accounts, Caller, token_hash
 from gateway.config_tables import UserTable
 from gateway.flight import Flight
 from gateway.hashing import Hashers
@@ -98,13 +98,13 @@ class Access:
         wait = self._logins.blocked_for(address, now)
         return Refused("flooded", wait) if wait > 0 else None
 
-    def known(self, token: str) -> Caller | None:
-        """The caller behind a token that is good; a bad one counts as no failure here."""
-        return self.sessions.caller(token, self.accounts) or self.accounts.static(token)
+    def known(self, digest: str) -> Caller | None:
+        """The caller behind the hash of a token, if it is good still."""
+        return self.sessions.owner(digest, self.accounts) or self.accounts.owner(digest)
 
     def by_token(self, token: str, address: str) -> Caller | Refused:
         """The caller behind a session token or a static token, or why there is none."""
-        caller = self.known(token)
+        caller = self.known(token_hash(token))
         if caller is not None:
             return caller
         now = self._monotonic()

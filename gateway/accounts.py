@@ -85,7 +85,11 @@ class Accounts:
 
     def static(self, token: str) -> Caller | None:
         """The owner of a static token."""
-        found = self._tokens.get(token_hash(token))
+        return self.owner(token_hash(token))
+
+    def owner(self, digest: str) -> Caller | None:
+        """The same for the hash of a token."""
+        found = self._tokens.get(digest)
         return None if found is None else self._callers["token", found.name]
 
     def now(self, caller: Caller) -> Caller | None:

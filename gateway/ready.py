@@ -22,15 +22,19 @@ _COST: Final = 20
 _MOST: Final = 256
 _MOST_BYTES: Final = 67_108_864
 
-Key = tuple[object, ...]
+Key = bytes
+"""The digest of a whole request: neither what it asks nor its credential stays in memory."""
 
 
 @dataclass(slots=True, eq=False)
 class ReadyAnswer:
-    """A whole answer and what it depends on. `parts` are its body as it is sent, `log` what its log line says."""
+    """A whole answer and what it depends on.
+
+    `token_hash` is of the credential that asked, `parts` are its body as it is sent, `log` what its log line says.
+    """
 
     caller: Caller
-    token: str
+    token_hash: str = field(repr=False)
     state: tuple[object, ...]
     until: float
     status: int
@@ -38,6 +42,8 @@ class ReadyAnswer:
     parts: Sequence[bytes]
     log: dict[str, Any]
     results: dict[SystemId, AnswerResult]
+    head: bytes | None = None
+    """Status line and headers, spelled for the next one that asks."""
     size: int = field(init=False)
     used: int = 0
 

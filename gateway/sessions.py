@@ -45,7 +45,10 @@ class Sessions:
 
     def caller(self, token: str, accounts: Accounts) -> Caller | None:
         """The user behind a token; None once it is over, or the user is gone, disabled or has another password."""
-        digest = token_hash(token)
+        return self.owner(token_hash(token), accounts)
+
+    def owner(self, digest: str, accounts: Accounts) -> Caller | None:
+        """The same for the hash of a token."""
         session = self._sessions.get(digest)
         if session is None:
             return None

@@ -8,6 +8,8 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from hashlib import blake2b
+from itertools import chain
 from typing import Final
 
 from aiohttp import web
@@ -15,6 +17,7 @@ from aiohttp import web
 from gateway.observe import log_request
 from gateway.ready import Key, ReadyAnswer
 from gateway.stack import Gateway
+from gateway.web.instant import InstantResponse, spelled_head
 from gateway.web.keys import BODY, READY_KEY
 from gateway.web.respond import SERVER_NAME, send_parts
 
@@ -37,7 +40,7 @@ class Express:
         if key is None:
             return await self._inner(request)
         found = self._gateway.ready.find(key, asyncio.get_running_loop().time())
-        if found is None or self._gateway.access.known(found.token) is not found.caller:
+        if found is None or self._gateway.access.known(found.token_hash) is not found.caller:
             request[READY_KEY] = key
             return await self._inner(request)
         return await self._sent(request, found, begun)
@@ -46,6 +49,10 @@ class Express:
     async def _sent(request: web.BaseRequest, ready: ReadyAnswer, begun: float) -> web.StreamResponse:
         request_id = uuid.uuid4().hex
         try:
+            if len(ready.parts) < 2 and InstantResponse.suits(request):
+                if ready.head is None:
+                    ready.head = spelled_head(ready.status, ready.headers | {"Server": SERVER_NAME}, ready.size)
+                return InstantResponse(ready.head, b"".join(ready.parts), request_id)
             headers = ready.headers | {"X-Request-ID": request_id, "Server": SERVER_NAME}
             return await send_parts(request, ready.parts, status=ready.status, headers=headers)
         finally:
@@ -66,4 +73,7 @@ def _key(request: web.BaseRequest) -> Key | None:
         return None
     # What was read is handed on: a stream gives its bytes once.
     body = request[BODY] = request.content.read_nowait()
-    return request.method, request.raw_path, request.version, request.raw_headers, body
+    # No part but the body can hold a line break, and no header has an empty name: equal texts are equal requests.
+    line = f"{request.method} {request.raw_path} {request.version}".encode(errors="surrogateescape")
+    text = b"\n".join((line, *chain.from_iterable(request.raw_headers), b"", body))
+    return blake2b(text, digest_size=32).digest()

@@ -67,7 +67,7 @@ LOAD: Final = web.AppKey("load", Load)
 
 BODY: Final = web.RequestKey("body", bytes)
 """On a request: its body, where somebody has read it already."""
-READY_KEY: Final = web.RequestKey("ready_key", tuple[object, ...])
+READY_KEY: Final = web.RequestKey("ready_key", bytes)
 """On a request: under what its answer may be kept for equal requests."""
 PLACE: Final = web.RequestKey("place", Place)
 """On a request: its place among those that are running."""

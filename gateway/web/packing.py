@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from aiohttp import web
 
-from gateway.accounts import Caller
+from gateway.accounts import Caller, token_hash
 from gateway.deflate import Block, block_of, gzip_member
 from gateway.model import BackupList, SystemId
 from gateway.query import BackupQuery
@@ -70,7 +70,7 @@ class Moment:
     """For how long an answer may be given to equal requests: until the loop's clock says `until`, in that state."""
 
     key: Key
-    token: str
+    token_hash: str = field(repr=False)
     state: tuple[object, ...]
     until: float
 
@@ -88,7 +88,7 @@ def moment_of(
         return None, outcome
     life = moment_s(outcome.took_s)
     older = [replace(answer, age_s=(answer.age_s or 0.0) + life) for answer in outcome.answers]
-    moment = Moment(key, token, state, asyncio.get_running_loop().time() + life)
+    moment = Moment(key, token_hash(token), state, asyncio.get_running_loop().time() + life)
     return moment, replace(outcome, answers=older)
 
 
@@ -108,5 +108,5 @@ def keep_ready(
         answer.system_id: "narrowed" if answer.source == "narrowed" else "hit" for answer in outcome.answers
     }
     log = {"path": request.rel_url.raw_path, "caller": caller.name, **log_facts(outcome.answers)}
-    answer = ReadyAnswer(caller, moment.token, moment.state, moment.until, status, headers, parts, log, results)
+    answer = ReadyAnswer(caller, moment.token_hash, moment.state, moment.until, status, headers, parts, log, results)
     request.app[GATEWAY].ready.keep(moment.key, answer)
