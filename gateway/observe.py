@@ -3,8 +3,8 @@
 import json
 import logging
 import sys
-from collections.abc import MutableMapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, MutableMapping
+from enum import Enum
 from typing import Any, Final, TextIO
 
 import msgspec
@@ -34,7 +34,7 @@ def configure_logs(log: Log, stream: TextIO | None = None) -> None:
         _safe,
         render,
     ]
-    _QUICK.of(log, processors, output)
+    _OURS.update(processors=processors, render=render, state=_state_of(log))
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, log.level.upper())),
@@ -44,43 +44,33 @@ def configure_logs(log: Log, stream: TextIO | None = None) -> None:
     logging.basicConfig(handlers=[_Libraries()], level=logging.WARNING, force=True)
 
 
-class _QuickLines:
-    """Request lines past structlog, whose chain costs as much as all else of a ready answer; the same lines."""
+class LogState(Enum):
+    """What becomes of a line of level info."""
 
-    def __init__(self) -> None:
-        self._processors: list[Any] = []
-        self._render: Any = None
-        self._output: TextIO | None = None
-        self._silent = False
-
-    def of(self, log: Log, processors: list[Any], output: TextIO) -> None:
-        """Write as structlog would with this configuration."""
-        self._processors, self._render, self._output = processors, processors[-1], output
-        self._silent = log.level in ("warning", "error")
-        if log.format != "json":
-            self._render = None
-
-    def write(self, fields: dict[str, Any]) -> bool:
-        """Whether the line is written, or not wanted; False where structlog is to write it."""
-        processors = structlog.get_config()["processors"]
-        if processors is not self._processors or not processors or processors[-1] is not self._render:
-            return False  # as tests and other formats have it
-        if not self._silent and self._output is not None:
-            stamp = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-            event = _safe(None, "", dict(fields))
-            line = _to_json({**event, "event": "request", "level": "info", "timestamp": stamp})
-            self._output.write(line + "\n")
-            self._output.flush()
-        return True
+    JSON = "one JSON object for each line"
+    SILENT = "not written"
+    OTHER = "left to structlog"
 
 
-_QUICK: Final = _QuickLines()
+_OURS: Final[dict[str, Any]] = {"processors": None, "render": None, "state": LogState.OTHER}
 
 
-def log_request(fields: dict[str, Any]) -> None:
-    """One line for each request, its id among the fields."""
-    if not _QUICK.write(fields):
-        structlog.get_logger().info("request", **fields)
+def log_state() -> LogState:
+    """What structlog would do now, as far as it is configured here: tests may have it otherwise."""
+    processors = structlog.get_config()["processors"]
+    is_ours = processors is _OURS["processors"] and processors and processors[-1] is _OURS["render"]
+    return _OURS["state"] if is_ours else LogState.OTHER
+
+
+def _state_of(log: Log) -> LogState:
+    if log.level in ("warning", "error"):
+        return LogState.SILENT
+    return LogState.JSON if log.format == "json" else LogState.OTHER
+
+
+def safe(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What a line may say: no secret by its name, no control character, no endless text."""
+    return dict(_safe(None, "", dict(fields)))
 
 
 def _exception_as(form: str) -> Any:

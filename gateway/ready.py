@@ -44,6 +44,8 @@ class ReadyAnswer:
     results: dict[SystemId, AnswerResult]
     head: bytes | None = None
     """Status line and headers, spelled for the next one that asks."""
+    line: str | None = None
+    """The log line of each use, as far as all are alike."""
     size: int = field(init=False)
     used: int = 0
 

@@ -6,7 +6,6 @@ long way checks has been checked. Only the credential is looked up again, since 
 
 import asyncio
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from itertools import chain
@@ -14,8 +13,8 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.observe import log_request
 from gateway.ready import Key, ReadyAnswer
+from gateway.request_log import RequestLines, new_request_id
 from gateway.stack import Gateway
 from gateway.web.instant import InstantResponse, spelled_head
 from gateway.web.keys import BODY, READY_KEY
@@ -23,6 +22,7 @@ from gateway.web.respond import SERVER_NAME, send_parts
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
+LINES: Final = RequestLines()
 _METHODS: Final = ("GET", "POST")
 
 
@@ -47,7 +47,7 @@ class Express:
 
     @staticmethod
     async def _sent(request: web.BaseRequest, ready: ReadyAnswer, begun: float) -> web.StreamResponse:
-        request_id = uuid.uuid4().hex
+        request_id = new_request_id()
         try:
             if len(ready.parts) < 2 and InstantResponse.suits(request):
                 if ready.head is None:
@@ -56,20 +56,14 @@ class Express:
             headers = ready.headers | {"X-Request-ID": request_id, "Server": SERVER_NAME}
             return await send_parts(request, ready.parts, status=ready.status, headers=headers)
         finally:
-            log_request(
-                {
-                    "method": request.method,
-                    "status": ready.status,
-                    "ms": round((time.perf_counter() - begun) * 1000, 1),
-                    **ready.log,
-                    "request_id": request_id,
-                }
-            )
+            if ready.line is None:
+                ready.line = LINES.spelled({"method": request.method, "status": ready.status, **ready.log})
+            LINES.write(ready.line, time.perf_counter() - begun, request_id)
 
 
 def _key(request: web.BaseRequest) -> Key | None:
-    """What makes two requests the same; None where it is not worth a look, or not all of the body is here."""
-    if request.method not in _METHODS or not request.content.is_eof():
+    """What makes two requests the same; None where no two are, or not all of the body is here."""
+    if request.method not in _METHODS or not request.content.is_eof() or "X-Request-ID" in request.headers:
         return None
     # What was read is handed on: a stream gives its bytes once.
     body = request[BODY] = request.content.read_nowait()

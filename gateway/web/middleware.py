@@ -10,7 +10,6 @@ import structlog
 from aiohttp import HttpVersion10, HttpVersion11, web
 
 from gateway.errors import RequestError
-from gateway.observe import log_request
 from gateway.web.keys import GATEWAY, LOAD, LOG, PLACE, REQUEST_ID
 from gateway.web.paths import normalised
 from gateway.web.respond import SERVER_NAME, error_answer
@@ -46,7 +45,7 @@ async def outer_guard(request: web.Request, handler: Handler) -> web.StreamRespo
                 connection.known = True
             took_ms = round((time.perf_counter() - begun) * 1000, 1)
             line = {"method": request.method, "path": request.rel_url.raw_path, "status": status, "ms": took_ms}
-            log_request(line | request[LOG] | {"request_id": request_id})
+            structlog.get_logger().info("request", **line, **request[LOG])
         return response
 
 
