@@ -1,17 +1,13 @@
 """Appliances for the benchmark, in a process of their own: raw sockets that send prebuilt bytes after a drawn delay.
 
-They cost far less than whoever asks them, so that the asking side is what is measured. The same process also plays
-the client of the gateway's own HTTP route.
+They cost far less than whoever asks them, so that the asking side is what is measured.
 """
 
 import asyncio
-import http.client
-import multiprocessing
 import resource
 import ssl
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from email.utils import formatdate
 from functools import cache
 from itertools import cycle
@@ -44,23 +40,10 @@ def bodies(fleet: Fleet) -> list[bytes]:
     return [list_body(fleet.dialect, fleet.rows, number % _DIFFERENT_LISTS) for number in range(fleet.size)]
 
 
-@contextmanager
-def serving(fleets: Sequence[Fleet]) -> Iterator[tuple[dict[Fleet, list[Site]], Connection]]:
-    """All fleets, listening; the connection takes `(port, token)` for one POST /api/backups and answers its size."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, fleets), daemon=True)
-    process.start()
-    try:
-        yield ours.recv(), ours
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _serve(pipe: Connection, fleets: Sequence[Fleet]) -> None:
+def serve(pipe: Connection) -> None:
+    """The process: takes fleets, sends where they listen."""
     allow_many_files()
-    asyncio.run(_serve_all(pipe, fleets))
+    asyncio.run(_serve_all(pipe))
 
 
 def allow_many_files() -> None:
@@ -69,11 +52,11 @@ def allow_many_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192) if most > 0 else 8192, most))
 
 
-async def _serve_all(pipe: Connection, fleets: Sequence[Fleet]) -> None:
+async def _serve_all(pipe: Connection) -> None:
     certificate = self_signed("bench")
     context = certificate.server_context()
     sites: dict[Fleet, list[Site]] = {}
-    for fleet in fleets:
+    for fleet in pipe.recv():
         sites[fleet] = []
         for number, (body, latency) in enumerate(zip(bodies(fleet), fleet.latencies(), strict=True), 1):
             tls = context if fleet.tls else None
@@ -82,23 +65,13 @@ async def _serve_all(pipe: Connection, fleets: Sequence[Fleet]) -> None:
             scheme, pin = ("https", certificate.fingerprint) if fleet.tls else ("http", None)
             sites[fleet].append(Site(number, f"{scheme}://{_HOST}:{port}", pin))
     pipe.send(sites)
-    while True:
-        port, token = await asyncio.to_thread(pipe.recv)
-        pipe.send(await asyncio.to_thread(_ask_gateway, port, token))
+    await asyncio.Event().wait()
 
 
 async def _listen(lists: Iterator[bytes], latency: float, tls: ssl.SSLContext | None) -> int:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Appliance(lists, latency / 2), _HOST, 0, ssl=tls, backlog=512)
     return int(server.sockets[0].getsockname()[1])
-
-
-def _ask_gateway(port: int, token: str) -> int:
-    connection = http.client.HTTPConnection(_HOST, port)
-    connection.request("POST", "/api/backups", b"{}", {"AuthToken": token, "Accept-Encoding": "identity"})
-    size = len(connection.getresponse().read())
-    connection.close()
-    return size
 
 
 _date: tuple[int, bytes] = (0, b"")

@@ -1,14 +1,13 @@
-"""The measurements: both sides in turn, round by round; a figure is the median of the rounds' ratios."""
+"""P1 to P4: a fan-out in this process against the scripts that one would write instead."""
 
 import asyncio
 import gc
+import importlib
 import json
-import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
@@ -17,105 +16,97 @@ from aiohttp import web
 from gateway.dates import ApplianceZone
 from gateway.stack import Gateway
 from gateway.web.app import create_app
-from tests.bench import ours, script
+from tests.bench import ours, peers, script
 from tests.bench.appliances import bodies
+from tests.bench.figures import Figure, Goal, at_most
 from tests.bench.fleet import PLAIN, TIMEZONE, Fleet, Site
+from tests.bench.load import Load
+from tests.bench.questions import Request
 
 _CPU: Final = time.process_time
 _WALL: Final = time.perf_counter
 
-Sites = dict[Fleet, list[Site]]
-
-
-@dataclass(slots=True)
-class Figure:
-    """One line of the table. `goal` is the largest ratio that will do; None where the line is for comparison only."""
-
-    name: str
-    goal: float | None
-    ratios: list[float] = field(default_factory=list)
-
-    @property
-    def median(self) -> float:
-        """What the line shows."""
-        return statistics.median(self.ratios)
-
 
 @dataclass(slots=True)
 class Timer:
-    """`with`-less stopwatch over one clock: `await timer(work)` gives seconds and leaves the result in `result`."""
+    """Stopwatch over one clock: `await timer(work, *arguments)` gives seconds and leaves the result in `result`."""
 
     clock: Callable[[], float]
     result: Any = None
 
-    async def __call__(self, work: Callable[[], Awaitable[Any]]) -> float:
+    async def __call__(self, work: Callable[..., Awaitable[Any]], *arguments: Any) -> float:
         gc.collect()
         begun = self.clock()
-        self.result = await work()
+        self.result = await work(*arguments)
         return self.clock() - begun
 
 
-async def cpu(sites: Sequence[Site], fleet: Fleet, rounds: int, goal: float) -> list[Figure]:
-    """P2: CPU of a cold fan-out against both forms of the script."""
-    plain = Figure(f"P2 cold CPU, {fleet.name}: gateway / script (strptime)", goal)
-    tight = Figure(f"P2 cold CPU, {fleet.name}: gateway / script (dates by hand)", None)
+async def cpu(sites: Sequence[Site], fleet: Fleet, rounds: int, goal: Goal) -> list[Figure]:
+    """P2: CPU of a cold fan-out against the script in its several forms."""
+    name = f"P2 cold CPU, {fleet.name}: gateway /"
+    rivals: list[tuple[Figure, Callable[[], Awaitable[bytes]]]] = [
+        (Figure(f"{name} script (strptime)", goal), lambda: script.merged(sites, script.by_strptime)),
+        (Figure(f"{name} script (dates by hand)"), lambda: script.merged(sites, script.by_hand)),
+    ]
+    if fleet is PLAIN:
+        rivals += [
+            (Figure(f"{name} one after the other"), lambda: asyncio.to_thread(peers.in_sequence, sites)),
+            (Figure(f"{name} a thread for each"), lambda: asyncio.to_thread(peers.in_threads, sites)),
+        ]
     timer = Timer(_CPU)
     config = ours.config_of(sites)
     for number in range(rounds + 1):
         async with Gateway(config) as gateway:
-            cold_s = await timer(lambda: ours.merged(gateway))
+            cold_s = await timer(ours.merged, gateway)
             answer = timer.result
-        plain_s = await timer(lambda: script.merged(sites, script.by_strptime))
-        tight_s = await timer(lambda: script.merged(sites, script.by_hand))
-        if number == 0:  # the first round warms up, and shows that both sides make the same rows
-            _same_rows(answer, timer.result)
-            continue
-        plain.ratios.append(cold_s / plain_s)
-        tight.ratios.append(cold_s / tight_s)
-    return [plain, tight]
+        for figure, work in rivals:
+            their_s = await timer(work)
+            if number:
+                figure.add(cold_s, their_s)
+            else:  # the first round warms up, and shows that all sides make the same rows
+                _same_rows(answer, timer.result)
+    return [figure for figure, _ in rivals]
 
 
-async def warm_cpu(sites: Sequence[Site], fleet: Fleet, rounds: int, goal: float | None) -> list[Figure]:
+async def warm_cpu(sites: Sequence[Site], fleet: Fleet, rounds: int, goal: Goal | None) -> list[Figure]:
     """P3: CPU of a warm fan-out against the own cold one: tokens and connections kept, every list asked for anew."""
     figure = Figure(f"P3 CPU, {fleet.name}: warm / own cold", goal)
     timer = Timer(_CPU)
     config = ours.config_of(sites)
     for number in range(rounds + 1):
         async with Gateway(config) as gateway:
-            cold_s = await timer(lambda: ours.merged(gateway))
-            warm_s = await timer(lambda: ours.merged(gateway))
+            cold_s = await timer(ours.merged, gateway)
+            warm_s = await timer(ours.merged, gateway)
         if number:
-            figure.ratios.append(warm_s / cold_s)
+            figure.add(warm_s, cold_s)
     return [figure]
 
 
 async def tls_warm(plain: Sequence[Site], tls: Sequence[Site], rounds: int) -> list[Figure]:
     """P3: CPU of a warm fan-out over TLS against the same over plain HTTP."""
-    figure = Figure("P3 CPU, 50 x 100: warm TLS / warm HTTP", 1.3)
+    figure = Figure("P3 CPU, 50 x 100: warm TLS / warm HTTP", at_most(1.3))
     timer = Timer(_CPU)
     async with Gateway(ours.config_of(plain)) as over_http, Gateway(ours.config_of(tls)) as over_tls:
         for gateway in (over_http, over_tls, over_http, over_tls):
             await ours.merged(gateway)
         for _ in range(rounds):
-            http_s = await timer(lambda: ours.merged(over_http))
-            tls_s = await timer(lambda: ours.merged(over_tls))
-            figure.ratios.append(tls_s / http_s)
+            http_s = await timer(ours.merged, over_http)
+            tls_s = await timer(ours.merged, over_tls)
+            figure.add(tls_s, http_s)
     return [figure]
 
 
-async def http_route(sites: Sequence[Site], client: Connection, rounds: int) -> list[Figure]:
+async def http_route(sites: Sequence[Site], load: Load, rounds: int) -> list[Figure]:
     """CPU of the whole HTTP route, cold, asked by a client in another process; for comparison with P2."""
-    figure = Figure(f"cold CPU, {PLAIN.name}: whole POST /api/backups / script (strptime)", None)
+    figure = Figure(f"cold CPU, {PLAIN.name}: whole POST /api/backups / script (strptime)")
     timer = Timer(_CPU)
     for number in range(rounds + 1):
         async with _served(sites) as port:
-            client.send((port, ours.TOKEN))
-            route_s = await timer(lambda: asyncio.to_thread(client.recv))
-        script_s = await timer(lambda: script.merged(sites, script.by_strptime))
-        if not isinstance(timer.result, bytes):
-            raise RuntimeError("no answer")
+            route_s = await timer(asyncio.to_thread, load.once, port, Request({}).raw)
+            timer.result.good()
+        script_s = await timer(script.merged, sites, script.by_strptime)
         if number:
-            figure.ratios.append(route_s / script_s)
+            figure.add(route_s, script_s)
     return [figure]
 
 
@@ -137,13 +128,14 @@ async def in_memory(fleet: Fleet, rounds: int) -> list[Figure]:
     sites = [Site(number, "", None) for number in range(1, fleet.size + 1)]
     zones = [ApplianceZone(TIMEZONE) for _ in sites]
     name = f"P4 in memory, {fleet.name}: gateway /"
-    rivals = [
-        (Figure(f"{name} json (strptime)", 0.10), json.loads, script.dumped, script.by_strptime),
-        (Figure(f"{name} json (dates by hand)", None), json.loads, script.dumped, script.by_hand),
+    rivals: list[tuple[Figure, Any, Any, script.ReadTime]] = [
+        (Figure(f"{name} json (strptime)", at_most(0.10)), json.loads, script.dumped, script.by_strptime),
+        (Figure(f"{name} json (dates by hand)"), json.loads, script.dumped, script.by_hand),
     ]
-    orjson = _orjson()
-    if orjson is not None:
-        rivals.append((Figure(f"{name} orjson (strptime)", 0.45), orjson.loads, orjson.dumps, script.by_strptime))
+    codec, codec_name = json_of()
+    if codec is not json:
+        figure = Figure(f"{name} {codec_name} (strptime)", at_most(0.45))
+        rivals.append((figure, codec.loads, codec.dumps, script.by_strptime))
     for number in range(rounds + 1):
         gc.collect()
         begun = _CPU()
@@ -158,39 +150,54 @@ async def in_memory(fleet: Fleet, rounds: int) -> list[Figure]:
             theirs = dumps({"backups": rows, "total": len(rows)})
             their_s = _CPU() - begun
             if number:
-                figure.ratios.append(own_s / their_s)
+                figure.add(own_s, their_s)
             else:
                 _same_rows(answer, theirs)
     return [figure for figure, *_ in rivals]
 
 
-def _orjson() -> Any:
+def json_of() -> tuple[Any, str]:
+    """orjson where it is installed, else json; and its name."""
     try:
-        import orjson
+        return importlib.import_module("orjson"), "orjson"
     except ImportError:
-        return None
-    return orjson
+        return json, "json"
 
 
-async def wall(sites: Sequence[Site], fleet: Fleet, rounds: int, *, cold: float, warm: float) -> list[Figure]:
+async def wall(sites: Sequence[Site], fleet: Fleet, rounds: int, cold: Goal) -> list[Figure]:
     """P1: wall time of a fan-out over the slowest appliance's own, both taken in the same round."""
     figures = (
-        Figure(f"P1 wall, {fleet.name} x 100 cold / slowest", cold),
-        Figure(f"P1 wall, {fleet.name} x 100 warm / slowest", warm),
+        Figure(f"P1 wall, {fleet.name} x {fleet.rows} cold / slowest", cold),
+        Figure(f"P1 wall, {fleet.name} x {fleet.rows} warm / slowest", at_most(1.02)),
     )
-    latencies = fleet.latencies()
-    slowest = sites[latencies.index(max(latencies))]
+    slowest = fleet.slowest(sites)
     timer = Timer(_WALL)
     config = ours.config_of(sites)
     for _ in range(rounds):
         connector = aiohttp.TCPConnector(ssl=False)
         async with Gateway(config) as gateway, aiohttp.ClientSession(connector=connector) as session:
-            alone_s = await timer(lambda: script.slowest_alone(slowest, None, session))
-            token = timer.result
-            figures[0].ratios.append(await timer(lambda: ours.merged(gateway)) / alone_s)
-            alone_s = await timer(lambda token=token: script.slowest_alone(slowest, token, session))
-            figures[1].ratios.append(await timer(lambda: ours.merged(gateway)) / alone_s)
+            token: str | None = None
+            for figure in figures:
+                alone_s = await timer(script.slowest_alone, slowest, token, session)
+                token = timer.result
+                figure.add(await timer(ours.merged, gateway), alone_s)
     return list(figures)
+
+
+async def peers_wall(sites: Sequence[Site], fleet: Fleet) -> list[Figure]:
+    """For comparison with P1: the scripts' wall time. One of them takes the sum of all waits, so one round must do."""
+    name = f"P1 wall, {fleet.name} x {fleet.rows} cold:"
+    rivals: list[tuple[Figure, Callable[[], Awaitable[bytes]]]] = [
+        (Figure(f"{name} gather + aiohttp + json / slowest"), lambda: script.merged(sites, script.by_hand)),
+        (Figure(f"{name} a thread for each / slowest"), lambda: asyncio.to_thread(peers.in_threads, sites)),
+        (Figure(f"{name} one after the other / slowest"), lambda: asyncio.to_thread(peers.in_sequence, sites)),
+    ]
+    timer = Timer(_WALL)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as session:
+        alone_s = await timer(script.slowest_alone, fleet.slowest(sites), None, session)
+    for figure, work in rivals:
+        figure.add(await timer(work), alone_s)
+    return [figure for figure, _ in rivals]
 
 
 def _same_rows(one: bytes, other: bytes) -> None:
