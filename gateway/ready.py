@@ -14,7 +14,7 @@ from gateway.ledger import Ledger
 from gateway.model import SystemId
 from gateway.sources.source import AnswerResult
 
-MOMENT_S: Final = 0.1
+MOMENT_S: Final = 0.2
 _LONGEST_MOMENT_S: Final = 0.5
 _COST: Final = 20
 """An answer is used for so many times as long as it took to build: then building costs a twentieth at most."""

@@ -38,6 +38,7 @@ from gateway.sources.session import Session
 from gateway.sources.source import CallEvent, CallHook, Clock
 from gateway.sources.transport import Transport
 from gateway.store import MemoryStore, Store
+from gateway.trim import Trimmer
 from gateway.widen import Widener
 
 _KEEP_CONNECTIONS_S: Final = 120.0
@@ -72,6 +73,7 @@ class Gateway:
         self.wall = wall
         self.draining = False
         self.turns = Turns()
+        self._trimmer = Trimmer()
         self.walks = Walks(config.cache.memory_bytes, monotonic)
         self.access = Access(Accounts(config), monotonic=monotonic)
         self.store: Store = MemoryStore(config.cache.memory_bytes)
@@ -166,6 +168,7 @@ class Gateway:
 
     def _called(self, event: CallEvent) -> None:
         self.ledger.called(event)
+        self._trimmer.took(event.reply_bytes)
         self._log_hook(event)
         wrong = event.error == "tls_pin"
         if wrong != (event.system_id in self._wrong_pins) and (wrong or event.error is None):

@@ -73,10 +73,10 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
             headers |= {"X-Content-Type-Options": "nosniff"}
             keep_ready(request, moment, caller, outcome, 304, headers, [])
             return web.Response(status=304, headers=headers)
-    parts = await _parts(form, query.fields, outcome, arrangement, piece, extra)
+    parts = await _parts(form, query.fields, outcome, piece.walk.arrangement if piece else arrangement, piece, extra)
     headers["Server-Timing"] = timing(outcome, time.perf_counter() - merging)
-    if form == "json" and piece is None:
-        whole = lists if query.order_by is None and query.fields is None else None
+    if form == "json":
+        whole = lists if (query.order_by, query.fields, piece) == (None, None, None) else None
         parts, headers = await packed(request, gateway.store, parts, headers, whole)
         keep_ready(request, moment, caller, outcome, status, headers, parts)
         return await send_parts(request, parts, status=status, headers=headers)

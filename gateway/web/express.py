@@ -4,7 +4,6 @@ A request is the same as an earlier one when its method, target, headers and bod
 long way checks has been checked. Only the credential is looked up again, since it may have ended meanwhile.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
@@ -39,7 +38,7 @@ class Express:
         key = _key(request)
         if key is None:
             return await self._inner(request)
-        found = self._gateway.ready.find(key, asyncio.get_running_loop().time())
+        found = self._gateway.ready.find(key, self._gateway.monotonic())
         if found is None or self._gateway.access.known(found.token_hash) is not found.caller:
             request[READY_KEY] = key
             return await self._inner(request)

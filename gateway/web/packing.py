@@ -1,14 +1,14 @@
 """The body of an answer as it is sent: joined where it is small, compressed out of kept blocks where that is asked."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from aiohttp import web
 
 from gateway.accounts import Caller, token_hash
-from gateway.deflate import Block, block_of, gzip_member
+from gateway.deflate import Block, gzip_member, quick_block, thorough_block
 from gateway.model import BackupList, SystemId
 from gateway.query import BackupQuery
 from gateway.ready import Key, ReadyAnswer, moment_s
@@ -17,7 +17,7 @@ from gateway.store import Store
 from gateway.web.asking import Outcome, log_facts
 from gateway.web.keys import GATEWAY, READY_KEY
 from gateway.web.read import token_of
-from gateway.web.respond import SAFE_HEADERS, takes_gzip
+from gateway.web.respond import SAFE_HEADERS, grouped, takes_gzip
 
 _PLAIN_BYTES: Final = 1024
 _ONE_PIECE_BYTES: Final = 1_048_576
@@ -39,35 +39,41 @@ async def packed(
         headers["Content-Encoding"] = "gzip"
         parts = gzip_member(await _blocks(store, parts, lists))
         size = sum(map(len, parts))
-    return [b"".join(parts)] if size <= _ONE_PIECE_BYTES else list(parts), headers
+    return [b"".join(parts)] if size <= _ONE_PIECE_BYTES else list(grouped(parts)), headers
 
 
 async def _blocks(store: Store, parts: Sequence[bytes], lists: Sequence[BackupList] | None) -> list[bytes | Block]:
+    """The parts of the answer, compressed where they are worth it; those of held lists only once for all answers."""
     if lists is None:
-        return [await _compressed(b"".join(parts))]
-    kept: Iterator[BackupList] = (backups for backups in lists if len(backups))
-    out: list[bytes | Block] = []
-    for number, part in enumerate(parts):
-        # The first part opens the answer, the last one closes it; between them lists and commas take turns.
-        if number == len(parts) - 1 or not number % 2:
-            out.append(part)
-            continue
-        backups = next(kept)
-        block = store.block(backups)
-        if block is None:
-            block = await _compressed(part)
-            store.put_block(backups, block)
-        out.append(block)
-    return out
+        whole = b"".join(parts)
+        return [quick_block(whole) if len(whole) <= _ON_THE_LOOP_BYTES else await asyncio.to_thread(quick_block, whole)]
+    kept = [backups for backups in lists if len(backups)]
+    blocks = [store.block(backups) for backups in kept]
+    new = {at: kept[at].body for at, block in enumerate(blocks) if block is None}
+    again = {at: kept[at].body for at, block in enumerate(blocks) if block is not None and block.quick}
+    for wanted, compress in ((new, quick_block), (again, thorough_block)):
+        for at, block in (await _compressed(wanted, compress)).items():
+            blocks[at] = block
+            store.put_block(kept[at], block)
+    # The first part opens the answer, the last one closes it; between them lists and commas take turns.
+    lists_first = iter(blocks)
+    return [
+        part if number == len(parts) - 1 or not number % 2 else next(lists_first) or part
+        for number, part in enumerate(parts)
+    ]
 
 
-async def _compressed(piece: bytes) -> Block:
-    return block_of(piece) if len(piece) <= _ON_THE_LOOP_BYTES else await asyncio.to_thread(block_of, piece)
+async def _compressed(pieces: dict[int, bytes], compress: Callable[[bytes], Block]) -> dict[int, Block]:
+    """All of them: a few small ones at once, else in a thread."""
+    size = sum(map(len, pieces.values()))
+    if compress is quick_block and size <= _ON_THE_LOOP_BYTES:
+        return {at: compress(piece) for at, piece in pieces.items()}
+    return await asyncio.to_thread(lambda: {at: compress(piece) for at, piece in pieces.items()}) if pieces else {}
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """For how long an answer may be given to equal requests: until the loop's clock says `until`, in that state."""
+    """For how long an answer may be given to equal requests: until the gateway's clock says `until`, in that state."""
 
     key: Key
     token_hash: str = field(repr=False)
@@ -88,7 +94,7 @@ def moment_of(
         return None, outcome
     life = moment_s(outcome.took_s)
     older = [replace(answer, age_s=(answer.age_s or 0.0) + life) for answer in outcome.answers]
-    moment = Moment(key, token_hash(token), state, asyncio.get_running_loop().time() + life)
+    moment = Moment(key, token_hash(token), state, request.app[GATEWAY].monotonic() + life)
     return moment, replace(outcome, answers=older)
 
 

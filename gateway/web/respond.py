@@ -1,6 +1,6 @@
 """Answers: JSON with the headers of contract section 4, errors in the appliance's and in RFC 9457's words at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -70,14 +70,14 @@ async def parts_answer(
         response.content_length = size
     await response.prepare(request)
     if request.method != "HEAD":
-        await _write_groups(response, parts)
+        await _write_groups(response, grouped(parts))
     return response
 
 
 async def send_parts(
     request: web.BaseRequest, parts: Sequence[bytes], *, status: int, headers: Mapping[str, str]
 ) -> web.StreamResponse:
-    """A body that is packed already where it is to be packed, with all its headers."""
+    """A body that is packed already where it is to be packed, in groups, with all its headers."""
     if request.method == "HEAD":
         response = web.StreamResponse(status=status, headers=headers)
         response.content_length = sum(map(len, parts))
@@ -100,8 +100,15 @@ async def stream_answer(request: web.Request, status: int, headers: Mapping[str,
     return response
 
 
-async def _write_groups(response: web.StreamResponse, parts: Sequence[bytes]) -> None:
-    """In pieces of at most _GROUP_BYTES, each sent when the one before it is gone: a slow reader holds one of them."""
+async def _write_groups(response: web.StreamResponse, groups: Iterable[bytes]) -> None:
+    """Each group is sent when the one before it is gone: a slow reader holds one of them."""
+    for group in groups:
+        await response.write(group)
+    await response.write_eof()
+
+
+def grouped(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of about _GROUP_BYTES: small ones together, large ones cut."""
     group: list[bytes] = []
     waiting = 0
     for part in parts:
@@ -110,11 +117,10 @@ async def _write_groups(response: web.StreamResponse, parts: Sequence[bytes]) ->
             group.append(piece)
             waiting += len(piece)
             if waiting >= _GROUP_BYTES:
-                await response.write(b"".join(group))
+                yield b"".join(group)
                 group, waiting = [], 0
     if group:
-        await response.write(b"".join(group))
-    await response.write_eof()
+        yield b"".join(group)
 
 
 def error_answer(request: web.Request, error: RequestError) -> web.Response:
