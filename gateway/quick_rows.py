@@ -21,7 +21,7 @@ from gateway.dates import ApplianceZone, Memo, Moment, format_duration, format_l
 from gateway.model import NEVER, BackupList
 from gateway.wire import BAD_JSON
 
-_WHOLE_BYTES: Final = 1_048_576
+WHOLE_BYTES: Final = 1_048_576
 """A larger reply goes in steps, so that it does not hold up everybody else."""
 _LONGEST_S: Final = 10**9
 
@@ -102,7 +102,7 @@ class QuickWay:
         text = body.rstrip()
         opening = next((opening for opening in self._decoders if text.startswith(opening)), None)
         closing = b"}]" if opening == b"[{" else b"}]}"
-        if opening is None or not text.endswith(closing) or len(text) > _WHOLE_BYTES:
+        if opening is None or not text.endswith(closing) or len(text) > WHOLE_BYTES:
             return None
         try:
             rows = self._decoders[opening](text)
@@ -110,6 +110,15 @@ class QuickWay:
             return None
         pieces = _cut(text[len(opening) : -len(closing)], len(rows))
         return None if pieces is None or not _is_utf8(text, pieces) else self.stamped(head, pieces, rows, zone)
+
+    def stamped_chunk(self, head: bytes, inner: bytes, zone: ApplianceZone) -> BackupList | None:
+        """Some rows of a larger reply, from behind the first brace to before the last one."""
+        try:
+            rows: list[Any] = self._decode(b"[{" + inner + b"}]")
+        except BAD_JSON:
+            return None
+        pieces = _cut(inner, len(rows))
+        return None if pieces is None or not _is_utf8(inner, pieces) else self.stamped(head, pieces, rows, zone)
 
     def stamped(self, head: bytes, pieces: list[bytes], rows: Sequence[Any], zone: ApplianceZone) -> BackupList | None:
         """Rows and what was decoded of them to a list."""
@@ -364,6 +373,32 @@ def _behind(piece: bytes, begin: int, value: bytes) -> int:
 
 
 _ENDS: Final = b",} \t\r\n"
+
+
+_OPENINGS: Final = ((b"[{", b"}]"), (b'{"backups":[{', b"}]}"), (b'{"data":[{', b"}]}"))
+_CHUNK_BYTES: Final = 131_072
+
+
+def chunks_of(body: bytes) -> list[bytes] | None:
+    """A large reply of the usual kind cut where a row seems to end; None where it is of no usual kind.
+
+    A cut may be wrong, inside a text or inside a row: then what lies on either side of it is no JSON.
+    """
+    text = body.rstrip()
+    for opening, closing in _OPENINGS:
+        if text.startswith(opening) and text.endswith(closing):
+            break
+    else:
+        return None
+    begin, end = len(opening), len(text) - len(closing)
+    chunks = []
+    while end - begin > _CHUNK_BYTES:
+        cut = text.find(b"},{", begin + _CHUNK_BYTES, end)
+        if cut < 0:
+            break
+        chunks.append(text[begin:cut])
+        begin = cut + 3
+    return [*chunks, text[begin:end]]
 
 
 QUICK_WAYS: Final[tuple[QuickWay, ...]] = (_SeedWay(_SeedRow), _NewWay(_NewRow))

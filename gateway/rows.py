@@ -5,7 +5,7 @@ byte for byte behind the stamp; rows of 10.x are brought to the seed's names and
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 from weakref import ReferenceType, ref
@@ -24,10 +24,10 @@ from gateway.dates import (
 from gateway.errors import FetchError
 from gateway.filter import Asked
 from gateway.model import NEVER, UNKNOWN, BackupList, ListBuilder
-from gateway.quick_rows import QUICK_WAYS, QuickWay, with_commas
-from gateway.wire import BAD_JSON, split_rows
+from gateway.quick_rows import QUICK_WAYS, WHOLE_BYTES, QuickWay, chunks_of, with_commas
+from gateway.wire import BAD_JSON, check_pieces, split_rows
 
-_STEP_ROWS: Final = 1000
+_STEP_ROWS: Final = 250
 _FEW_ROWS: Final = 10
 _READINGS: Final = 256
 _FIRST_ROW_BYTES: Final = 4096
@@ -86,7 +86,40 @@ class Stamper:
             if backups is not None:
                 self.build.add_run(backups, 0, len(backups))
                 return
+        if len(body) > WHOLE_BYTES and (yield from self._by_chunks(body)):
+            return
         yield from self.run(split_rows(body))
+
+    def _by_chunks(self, body: bytes) -> Generator[None, None, bool]:
+        """A large reply chunk by chunk, so that nobody waits for all of it; False where it cannot be cut like this."""
+        chunks = chunks_of(body)
+        if chunks is None:
+            return False
+        check_pieces(body)
+        total = 0
+        for chunk in chunks:
+            yield
+            quick = (way.stamped_chunk(self._head, chunk, self._zone) for way in self._likely_first(chunk))
+            backups = next((found for found in quick if found is not None), None)
+            if backups is not None:
+                self.build.add_run(backups, 0, len(backups))
+                total += len(backups)
+                continue
+            try:
+                raws = split_rows(b"[{" + chunk + b"}]")
+            except FetchError:  # a cut in the wrong place, or a reply that is none: the whole of it will tell
+                self.build, self.dropped, self.foreign = ListBuilder(), 0, 0
+                return False
+            self._step(raws)
+            total += len(raws)
+        check_pieces(body, total)
+        self._check_dropped(total)
+        yield
+        return True
+
+    def _check_dropped(self, rows: int) -> None:
+        if self.dropped * 100 > rows:
+            raise FetchError("bad_reply", f"{self.dropped} of {rows} rows are no objects")
 
     def run(self, raws: list[Raw]) -> Iterator[None]:
         """Works in steps of some rows, so that the caller can let others run in between.
@@ -96,8 +129,7 @@ class Stamper:
         for begin in range(0, len(raws), _STEP_ROWS):
             self._step(raws[begin : begin + _STEP_ROWS])
             yield
-        if self.dropped * 100 > len(raws):
-            raise FetchError("bad_reply", f"{self.dropped} of {len(raws)} rows are no objects")
+        self._check_dropped(len(raws))
 
     def _likely_first(self, body: bytes) -> list[QuickWay]:
         """Lists hardly ever mix shapes, and the first row betrays 10.x."""

@@ -95,9 +95,7 @@ def split_rows(body: bytes) -> list[Raw]:
     else that is no list.
     """
     text = body.removeprefix(_BOM)
-    is_large = len(text) > _LARGE_BYTES
-    if is_large and text.count(b",") * _LEAST_FIELD_BYTES > len(text):
-        raise _too_many()
+    check_pieces(text)
     try:
         if not text.isascii():
             text.decode()  # Raw does not check UTF-8
@@ -106,8 +104,7 @@ def split_rows(body: bytes) -> list[Raw]:
         raise FetchError("bad_reply", "the appliance sent no list of backups", detail=_looks(body)) from error
     for rows in (envelope.backups, envelope.data, envelope.BackupStatus):
         if rows is not UNSET and rows is not None:
-            if is_large and len(rows) * _LEAST_ROW_BYTES > len(text):
-                raise _too_many()
+            check_pieces(text, len(rows))
             return rows
     if envelope.result is not UNSET:
         raise FetchError("appliance_error", said_message(text) or "the appliance reports an error without a text")
@@ -116,8 +113,13 @@ def split_rows(body: bytes) -> list[Raw]:
     return []
 
 
-def _too_many() -> FetchError:
-    return FetchError("too_large", "the reply is cut into more pieces than any list of backups")
+def check_pieces(text: bytes, rows: int | None = None) -> None:
+    """Raises FetchError(too_large) for a large reply in smaller pieces, or of smaller rows, than backups are."""
+    if len(text) <= _LARGE_BYTES:
+        return
+    pieces, least = (text.count(b","), _LEAST_FIELD_BYTES) if rows is None else (rows, _LEAST_ROW_BYTES)
+    if pieces * least > len(text):
+        raise FetchError("too_large", "the reply is cut into more pieces than any list of backups")
 
 
 def repeats(body: bytes, secret: str) -> bool:

@@ -1,7 +1,8 @@
 """List calls to one appliance: token, POST, on a refused token one renewal and once more."""
 
 import asyncio
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from gateway.dates import ApplianceZone
 from gateway.endless import holds_endless_number
@@ -16,7 +17,11 @@ from gateway.sources.source import Call, CallEvent, CallHook, Clock
 from gateway.sources.transport import Reply, Transport
 from gateway.wire import EXPIRED_TEXT, encode_asked, said_message
 
+T = TypeVar("T")
+
 _SKEW_S: Final = 10.0
+_LARGE_BYTES: Final = 1_048_576
+"""All of a larger reply is looked at in a thread, which lets the loop run."""
 """A Date header this far from our clock is worth a warning (faults.md section 2, row 46)."""
 
 
@@ -152,11 +157,12 @@ class Appliance:
 
     async def _read(self, asked: Asked, body: bytes) -> Reading:
         """The rows of a reply, at once where they are those of the last time."""
-        print_ = print_of(body)
+        look = asyncio.to_thread if len(body) > _LARGE_BYTES else _at_once
+        print_ = await look(print_of, body)
         known = self._readings.of(asked, print_)
         if known is not None:
             return known
-        if holds_endless_number(body):
+        if await look(holds_endless_number, body):
             raise FetchError("bad_reply", "the reply holds a number out of range")
         stamper = Stamper(self._system_id, self._name, self._zone, self._remote_sid)
         for _ in stamper.read(body):
@@ -170,6 +176,10 @@ class Appliance:
         if reply.status == 401 or (said is not None and EXPIRED_TEXT in said.lower()):
             return TokenRefusedError("auth", "the appliance refuses the token that it gave", detail=said)
         return refusal(reply, self._wall())
+
+
+async def _at_once(work: Callable[[bytes], T], body: bytes) -> T:
+    return work(body)
 
 
 class _in_time:  # noqa: N801 - reads as the statement that it is
