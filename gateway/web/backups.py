@@ -77,7 +77,7 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
     headers["Server-Timing"] = timing(outcome, time.perf_counter() - merging)
     if form == "json":
         whole = lists if (query.order_by, query.fields, piece) == (None, None, None) else None
-        parts, headers = await packed(request, gateway.store, parts, headers, whole)
+        parts, headers = await packed(request, gateway.store, parts, headers, whole, again=moment is not None)
         keep_ready(request, moment, caller, outcome, status, headers, parts)
         return await send_parts(request, parts, status=status, headers=headers)
     return await parts_answer(request, parts, status=status, headers=headers | (_CSV if form == "csv" else {}))

@@ -23,6 +23,8 @@ _PLAIN_BYTES: Final = 1024
 _ONE_PIECE_BYTES: Final = 1_048_576
 _ON_THE_LOOP_BYTES: Final = 262_144
 """A larger piece is compressed in a thread."""
+_WELL_PACKED_BYTES: Final = 8_388_608
+"""A larger answer is packed quickly when it is first asked for, and well the next time."""
 
 
 async def packed(
@@ -31,18 +33,25 @@ async def packed(
     parts: Sequence[bytes],
     headers: dict[str, str],
     lists: Sequence[BackupList] | None,
+    *,
+    again: bool,
 ) -> tuple[list[bytes], dict[str, str]]:
-    """Parts and headers as they are sent. `lists` are those whose bodies stand among the parts, in that order."""
+    """Parts and headers as they are sent. `lists` are those whose bodies stand among the parts, in that order.
+
+    `again`: the answer is one that is sent again and again, so it is worth being packed well.
+    """
     headers = SAFE_HEADERS | headers
     size = sum(map(len, parts))
     if size >= _PLAIN_BYTES and takes_gzip(request):
         headers["Content-Encoding"] = "gzip"
-        parts = gzip_member(await _blocks(store, parts, lists))
+        parts = gzip_member(await _blocks(store, parts, lists, thorough=again and size <= _WELL_PACKED_BYTES))
         size = sum(map(len, parts))
     return [b"".join(parts)] if size <= _ONE_PIECE_BYTES else list(grouped(parts)), headers
 
 
-async def _blocks(store: Store, parts: Sequence[bytes], lists: Sequence[BackupList] | None) -> list[bytes | Block]:
+async def _blocks(
+    store: Store, parts: Sequence[bytes], lists: Sequence[BackupList] | None, *, thorough: bool
+) -> list[bytes | Block]:
     """The parts of the answer, compressed where they are worth it; those of held lists only once for all answers."""
     if lists is None:
         whole = b"".join(parts)
@@ -51,7 +60,7 @@ async def _blocks(store: Store, parts: Sequence[bytes], lists: Sequence[BackupLi
     blocks = [store.block(backups) for backups in kept]
     new = {at: kept[at].body for at, block in enumerate(blocks) if block is None}
     again = {at: kept[at].body for at, block in enumerate(blocks) if block is not None and block.quick}
-    for wanted, compress in ((new, quick_block), (again, thorough_block)):
+    for wanted, compress in ((new, thorough_block if thorough else quick_block), (again, thorough_block)):
         for at, block in (await _compressed(wanted, compress)).items():
             blocks[at] = block
             store.put_block(kept[at], block)

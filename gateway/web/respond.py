@@ -12,7 +12,7 @@ from gateway.errors import RequestError
 _JSON: Final = "application/json; charset=utf-8"
 _SMALL_BYTES: Final = 1024
 _ONE_PIECE_BYTES: Final = 1_048_576
-_GROUP_BYTES: Final = 262_144
+_GROUP_BYTES: Final = 1_048_576
 
 SERVER_NAME: Final = "backup-gateway"
 """What answers say of who made them: no release, for those who look for an old one."""

@@ -2,10 +2,11 @@
 
 import time
 from dataclasses import replace
+from random import Random
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from gateway.simulator import ApplianceSpec, Record, generate_rows
+from gateway.simulator import Appliance, ApplianceSpec, Record, generate_rows
 from tests.gateway.fleet import STRANGE
 
 TEXTS: Final = (
@@ -74,3 +75,30 @@ ODD: Final[tuple[ApplianceSpec, ...]] = (
 )
 MIXED: Final[tuple[ApplianceSpec, ...]] = (*STRANGE, *ODD)
 """Every dialect, style, order and zone of the tests, and every value."""
+QUESTIONS: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {"system_id": 3},
+    {"sid": [9, "2", 5]},
+    {"status": ["Failure", "warning"]},
+    {"type": "Full", "status": "Success"},
+    {"client_id": 5},
+    {"client_id": 999_999},
+    {"start_time": 1_743_000_000, "end_time": 1_761_500_000},
+    {"customer": "Strange"},
+    {"backup_ids": list(range(1000, 2000))},
+    {"fields": ["status", "id", "no_such_field"]},
+    {"fields": "start_epoch", "system_id": [1, 2], "status": "Success"},
+    {"require": "all"},
+    {"max_age": 1000, "max_stale": 1000, "deadline": 9.5, "format": None},
+)
+"""What is asked of MIXED in forms that are not sorted."""
+
+
+def stir(appliance: Appliance, rng: Random) -> None:
+    """Rows come, go and change, as on a busy appliance."""
+    records = appliance.records
+    known = [record for record in records if record.id is not None]
+    records.add(*(replace(record, id=10_000 + rng.randrange(10**6)) for record in rng.sample(known, 3)))
+    for record in rng.sample(known, 4):
+        records.change(replace(record, output=f"changed {rng.random()}", size_mb=rng.randrange(10**6)))
+    records.purge([record.id or 0 for record in rng.sample(known, 2)])

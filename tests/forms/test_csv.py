@@ -9,8 +9,8 @@ import pytest_asyncio
 
 from gateway.simulator import Fault
 from tests.forms.fleet import MIXED
+from tests.forms.fleet import QUESTIONS as WITHOUT_ORDER
 from tests.forms.reading import CSV, FIELDS, assert_cells, media_type, query_of, table_of, unzipped
-from tests.forms.test_ndjson import QUESTIONS as WITHOUT_ORDER
 from tests.gateway.live import ANYBODY, Answer, Client, gateway_over, seconds_of, small
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -2,15 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from gateway.simulator import Appliance
-from tests.forms.fleet import MIXED
+from tests.forms.fleet import MIXED, stir
 from tests.forms.reading import assert_cells, follow, links, paging, row_texts, sorted_rows, steady, table_of
 from tests.forms.walking import next_cursor, rows_of, sizes_of, texts_of, walk
 from tests.gateway.live import Client, gateway_over, small
@@ -78,16 +76,6 @@ async def test_a_walk_asks_no_appliance(client: Client):
         answer = await client.post({"cursor": cursor}, Cache_Control="no-cache")
         cursor = next_cursor(answer)
     assert client.calls() == calls
-
-
-def stir(appliance: Appliance, rng: Random) -> None:
-    """Rows come, go and change, as on a busy appliance."""
-    records = appliance.records
-    known = [record for record in records if record.id is not None]
-    records.add(*(replace(record, id=10_000 + rng.randrange(10**6)) for record in rng.sample(known, 3)))
-    for record in rng.sample(known, 4):
-        records.change(replace(record, output=f"changed {rng.random()}", size_mb=rng.randrange(10**6)))
-    records.purge([record.id or 0 for record in rng.sample(known, 2)])
 
 
 @pytest.mark.parametrize(

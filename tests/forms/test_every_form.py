@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from gateway.simulator import Appliance
 from tests.forms.every_form import Question, arranged, forms_for
-from tests.forms.fleet import MIXED
+from tests.forms.fleet import MIXED, stir
 from tests.forms.reading import NDJSON, Row, lines_of
-from tests.forms.test_cursors import stir
 from tests.forms.walking import walk
 from tests.gateway.live import Client, gateway_over, small
 from tests.gateway.oracle import expected_row

@@ -12,11 +12,10 @@ import pytest_asyncio
 
 from gateway.simulator import ApplianceSpec
 from tests.forms.every_form import FORMS, UNSORTED
-from tests.forms.fleet import MIXED
+from tests.forms.fleet import MIXED, stir
 from tests.forms.reading import opened, row_texts
 from tests.forms.sites import managed, token_of, user
 from tests.forms.streams import PATIENCE_S, connected
-from tests.forms.test_cursors import stir
 from tests.gateway.live import STATIC_TOKEN, TOOL, Answer, Client, gateway_over, small
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

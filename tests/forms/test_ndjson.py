@@ -8,29 +8,12 @@ import pytest
 import pytest_asyncio
 
 from gateway.simulator import Fault
-from tests.forms.fleet import MIXED
+from tests.forms.fleet import MIXED, QUESTIONS
 from tests.forms.reading import NDJSON, cut, lines_of, media_type, query_of, row_texts, steady, unzipped
 from tests.forms.streams import bytes_for
 from tests.gateway.live import ANYBODY, Answer, Client, gateway_over, small
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-QUESTIONS: tuple[dict[str, Any], ...] = (
-    {},
-    {"system_id": 3},
-    {"sid": [9, "2", 5]},
-    {"status": ["Failure", "warning"]},
-    {"type": "Full", "status": "Success"},
-    {"client_id": 5},
-    {"client_id": 999_999},
-    {"start_time": 1_743_000_000, "end_time": 1_761_500_000},
-    {"customer": "Strange"},
-    {"backup_ids": list(range(1000, 2000))},
-    {"fields": ["status", "id", "no_such_field"]},
-    {"fields": "start_epoch", "system_id": [1, 2], "status": "Success"},
-    {"require": "all"},
-    {"max_age": 1000, "max_stale": 1000, "deadline": 9.5, "format": None},
-)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
