@@ -130,6 +130,7 @@ class Cache(_Table):
     sweep_seconds: Seconds = 3600
     widen_rows: Annotated[int, Field(ge=0, le=10_000_000)] = 2000
     memory_bytes: Annotated[int, Field(ge=0, le=2**50)] = 536_870_912
+    compress_above_bytes: Annotated[int, Field(ge=0, le=2**50)] = 0
     snapshot: str = ""
     url: Annotated[str, AfterValidator(_store_url), Field(repr=False)] = ""  # it may hold a password
 

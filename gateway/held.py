@@ -4,13 +4,14 @@ It stays to the end of its use as a stand-in (`stale_seconds`); how old it may b
 gateway.plan.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from gateway.errors import FetchError
 from gateway.filter import Asked
 from gateway.index import ListIndex
 from gateway.model import Fetched
+from gateway.packed import PackedList
 
 OVERHEAD_BYTES: Final = 1024
 """What any kept thing takes besides its rows."""
@@ -35,6 +36,11 @@ class Held:
 
     def __post_init__(self) -> None:
         self.index = ListIndex(self.fetched.backups)
+
+    def pack(self) -> None:
+        """Keep the rows compressed from now on."""
+        self.fetched = replace(self.fetched, backups=PackedList(self.fetched.backups))
+        self.__post_init__()
 
     @property
     def nbytes(self) -> int:

@@ -92,6 +92,11 @@ class _FromGateway(Collector):
         for name, count in sorted(totals.items()):
             requests.add_metric([name], count)
         yield requests
+        lag = self._gateway.lag
+        yield GaugeMetricFamily(f"{_PREFIX}loop_lag_seconds", "How late the event loop is now.", value=lag.last_s)
+        yield GaugeMetricFamily(
+            f"{_PREFIX}loop_lag_longest_seconds", "The longest lag of the last minute.", value=lag.longest_s
+        )
         yield GaugeMetricFamily(f"{_PREFIX}held_bytes", "Bytes of held lists.", value=self._gateway.store.nbytes)
 
     def _labelled(self) -> Iterator[tuple[Stacked, str]]:

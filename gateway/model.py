@@ -45,8 +45,17 @@ class BackupList:
     @property
     def nbytes(self) -> int:
         """What the list takes in memory, in bytes, but for some hundred of overhead."""
+        return len(self.body) + self.columns_nbytes
+
+    @property
+    def columns_nbytes(self) -> int:
+        """What the columns take of it."""
         columns = (self.ends, self.starts, self.start_spans, self.finishes, self.finish_spans)
-        return len(self.body) + sum(len(column) * column.itemsize for column in columns)
+        return sum(len(column) * column.itemsize for column in columns)
+
+    def unpacked(self) -> "BackupList":
+        """The same with its rows at hand."""
+        return self
 
     @cached_property
     def digest(self) -> bytes:
@@ -72,11 +81,11 @@ class BackupList:
 
     def pick(self, indexes: Sequence[int]) -> "BackupList":
         """The rows at `indexes`, in that order."""
-        build = ListBuilder()
+        build, plain = ListBuilder(), self.unpacked()
         begin = 0
         for at in range(1, len(indexes) + 1):
             if at == len(indexes) or indexes[at] != indexes[at - 1] + 1:
-                build.add_run(self, indexes[begin], indexes[at - 1] + 1)
+                build.add_run(plain, indexes[begin], indexes[at - 1] + 1)
                 begin = at
         return build.done()
 

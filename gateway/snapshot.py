@@ -87,7 +87,7 @@ def file_name(system_id: int, asked: Asked) -> str:
 
 def encode(system: System, held: Held, clocks: Clocks) -> bytes:
     """A held list as the bytes of its file."""
-    fetched, backups = held.fetched, held.fetched.backups
+    fetched, backups = held.fetched, held.fetched.backups.unpacked()
     header = Header(
         system_id=system.id,
         appliance=Appliance.of(system),

@@ -22,6 +22,7 @@ from gateway.config import Config, System
 from gateway.dates import ApplianceZone
 from gateway.fair import FairSemaphore, Turns
 from gateway.keeper import Keeper
+from gateway.lag import LagWatch
 from gateway.ledger import Ledger
 from gateway.model import SystemId
 from gateway.observe import audit, log_call
@@ -74,9 +75,10 @@ class Gateway:
         self.draining = False
         self.turns = Turns()
         self._trimmer = Trimmer()
+        self.lag = LagWatch()
         self.walks = Walks(config.cache.memory_bytes, monotonic)
         self.access = Access(Accounts(config), monotonic=monotonic)
-        self.store: Store = MemoryStore(config.cache.memory_bytes)
+        self.store: Store = MemoryStore(config.cache.memory_bytes, config.cache.compress_above_bytes)
         self.systems: Mapping[SystemId, Stacked] = {}
         self._retired: weakref.WeakSet[Cached] = weakref.WeakSet()
         self._wrong_pins: set[SystemId] = set()
@@ -102,6 +104,7 @@ class Gateway:
             trust_env=False,
             headers={"User-Agent": "backup-gateway"},
         )
+        self.lag.start()
         self._total = FairSemaphore(self.config.fanout.total_concurrency)
         self._budget = RetryBudget(self.monotonic)
         self.systems = self._all_stacked(self.config)
@@ -113,6 +116,7 @@ class Gateway:
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        self.lag.stop()
         for source in (*(system.source for system in self.systems.values()), *self._retired):
             await source.close()
         if self._keeper is not None:

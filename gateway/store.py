@@ -11,6 +11,7 @@ from gateway.deflate import Block
 from gateway.filter import Asked, Question
 from gateway.held import OVERHEAD_BYTES, Held
 from gateway.model import BackupList, SystemId
+from gateway.packed import PackedList
 
 _LISTS_PER_SYSTEM: Final = 512
 """Every question looks through the lists of its system: odd filters by the thousand must not make that long."""
@@ -67,9 +68,13 @@ class Store(Protocol):
 
 
 class MemoryStore:
-    """Held lists in this process. Safe on one event loop: no method awaits."""
+    """Held lists in this process. Safe on one event loop: no method awaits.
 
-    def __init__(self, memory_bytes: int) -> None:
+    Lists of more than `compress_above` bytes are kept compressed; 0 is never.
+    """
+
+    def __init__(self, memory_bytes: int, compress_above: int = 0) -> None:
+        self._compress_above = compress_above
         self._lists = _ByBytes(memory_bytes)
         self._memory_bytes = memory_bytes
         self._version = 0
@@ -103,6 +108,8 @@ class MemoryStore:
     def put(self, system_id: SystemId, held: Held) -> bool:
         """See Store."""
         self.changed()
+        if 0 < self._compress_above < held.fetched.backups.nbytes:
+            held.pack()
         return self._lists.offer((system_id, held.asked), held)
 
     def forget(self, system_id: SystemId) -> None:
@@ -122,6 +129,8 @@ class MemoryStore:
 
     def block(self, backups: BackupList) -> Block | None:
         """See Store."""
+        if isinstance(backups, PackedList):
+            return backups.block
         found = self._lists.get((id(backups), _BLOCK))
         return found.block if isinstance(found, _Packed) and found.of() is backups else None
 

@@ -216,10 +216,11 @@ def _ordered(recent: BackupList, older: _Sequence, order: Order) -> _Sequence:
 
 def _joined(lists: tuple[BackupList, BackupList, BackupList], rows: _Sequence) -> BackupList:
     build = ListBuilder()
+    plain = tuple(backups.unpacked() for backups in lists)
     breaks = np.flatnonzero((np.diff(rows.lists) != 0) | (np.diff(rows.rows) != 1)) + 1
     bounds = [0, *breaks.tolist(), len(rows.rows)]
     for begin, end in itertools.pairwise(bounds):
         if begin < end:
             first = int(rows.rows[begin])
-            build.add_run(lists[int(rows.lists[begin])], first, first + end - begin)
+            build.add_run(plain[int(rows.lists[begin])], first, first + end - begin)
     return build.done()

@@ -77,7 +77,7 @@ def _check(gateway: Gateway, caller: Caller, query: BackupQuery, outcome: Outcom
 
 def _lines_of(answer: SystemAnswer, query: BackupQuery) -> Iterator[bytes]:
     """A system's rows, some at a time, and the line that closes it."""
-    arrangement = Arrangement([answer.backups], Shape(fields=query.fields))
+    arrangement = Arrangement([answer.backups.unpacked()], Shape(fields=query.fields))
     for begin in range(0, len(arrangement), _STEP):
         rows = arrangement.rows(begin, begin + _STEP)
         text = b"\n".join(rows) + b"\n"

@@ -1,0 +1,31 @@
+"""A held list that keeps its rows compressed: a tenth of the memory, for a moment of unpacking at each use."""
+
+from gateway.deflate import Block, quick_block, unpacked
+from gateway.model import BackupList
+
+
+class PackedList(BackupList):
+    """The same rows as `plain`; `body` is unpacked whenever it is asked for, so ask once and use `unpacked`."""
+
+    def __init__(self, plain: BackupList) -> None:
+        made = quick_block(plain.body)
+        # It is never packed anew: what is to be sent again and again is better kept as it is.
+        object.__setattr__(self, "block", Block(made.data, made.crc, made.size))
+        for name in ("ends", "starts", "start_spans", "finishes", "finish_spans"):
+            object.__setattr__(self, name, getattr(plain, name))
+
+    block: Block
+
+    @property
+    def body(self) -> bytes:
+        """See BackupList."""
+        return unpacked(self.block)
+
+    @property
+    def nbytes(self) -> int:
+        """See BackupList."""
+        return len(self.block.data) + self.columns_nbytes
+
+    def unpacked(self) -> BackupList:
+        """See BackupList."""
+        return BackupList(self.body, self.ends, self.starts, self.start_spans, self.finishes, self.finish_spans)
