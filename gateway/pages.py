@@ -18,6 +18,8 @@ from gateway.query import BackupQuery
 from gateway.table import columns_of
 
 LIFE_S: Final = 900.0
+"""After its last page."""
+LONGEST_LIFE_S: Final = 3600.0
 _SAME_FOR_S: Final = 60.0
 _CURSOR: Final = re.compile(r"([A-Za-z0-9_-]{22})\.([0-9]{1,12})\.([0-9]{1,6})", re.ASCII)
 
@@ -93,5 +95,7 @@ class Walks:
         walk = None if found is None else self._walks.get(found[1])
         if found is None or walk is None or walk.owner != owner:
             return None
+        if self._monotonic() - walk.made_at < LONGEST_LIFE_S:
+            self._walks[walk.name] = walk  # its life begins anew with each page
         begin, size = int(found[2]), int(found[3])
         return (walk, begin, size) if begin <= len(walk.arrangement) and size > 0 else None
