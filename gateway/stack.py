@@ -73,6 +73,7 @@ class Gateway:
         self.monotonic = monotonic
         self.wall = wall
         self.draining = False
+        self._generation = 0
         self.turns = Turns()
         self._trimmer = Trimmer()
         self.lag = LagWatch()
@@ -125,8 +126,8 @@ class Gateway:
         await self._resolver.close()
 
     def _state(self) -> tuple[object, ...]:
-        """What every answer depends on besides its question: lists and their failures, systems, accounts."""
-        return self.store.version, id(self.systems), id(self.access.accounts), self.draining
+        """What every answer depends on besides its question: lists and their failures, the configuration."""
+        return self.store.version, self._generation, self.draining
 
     def apply(self, config: Config) -> None:
         """Let another configuration take effect. Requests in flight go on with what they began with.
@@ -134,6 +135,7 @@ class Gateway:
         [server], [log] and the bounds of [cache] need a restart; everything else counts from now on.
         """
         before = self.systems
+        self._generation += 1
         self.config = config
         self.access.replace(Accounts(config))
         self.systems = self._all_stacked(config)

@@ -28,9 +28,10 @@ _METHODS: Final = ("GET", "POST")
 class Express:
     """A request handler before another one."""
 
-    def __init__(self, gateway: Gateway, inner: Handler) -> None:
+    def __init__(self, gateway: Gateway, inner: Handler, good: Callable[[web.BaseRequest], None]) -> None:
         self._gateway = gateway
         self._inner = inner
+        self._good = good  # told of each request whose credential is good
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """The ready answer, or whatever the application says."""
@@ -42,6 +43,7 @@ class Express:
         if found is None or self._gateway.access.known(found.token_hash) is not found.caller:
             request[READY_KEY] = key
             return await self._inner(request)
+        self._good(request)
         return await self._sent(request, found, begun)
 
     @staticmethod

@@ -13,7 +13,7 @@ from gateway.errors import RequestError
 from gateway.web.keys import GATEWAY, LOAD, LOG, PLACE, REQUEST_ID
 from gateway.web.paths import normalised
 from gateway.web.respond import SERVER_NAME, error_answer
-from gateway.web.server import protocol_of
+from gateway.web.server import mark_known
 
 _ALWAYS: Final = frozenset({"/healthz", "/readyz"})
 _RUNNING: Final = 4096
@@ -40,9 +40,8 @@ async def outer_guard(request: web.Request, handler: Handler) -> web.StreamRespo
             response = await _guarded(request, handler)
             status = response.status
         finally:
-            connection = protocol_of(request)
-            if connection is not None and "caller" in request[LOG]:
-                connection.known = True
+            if "caller" in request[LOG]:
+                mark_known(request)
             took_ms = round((time.perf_counter() - begun) * 1000, 1)
             line = {"method": request.method, "path": request.rel_url.raw_path, "status": status, "ms": took_ms}
             structlog.get_logger().info("request", **line, **request[LOG])

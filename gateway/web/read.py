@@ -16,7 +16,7 @@ from gateway.fair import ASKER
 from gateway.observe import audit
 from gateway.web.address import client_address
 from gateway.web.keys import BODY, GATEWAY, LOAD, LOG, PLACE
-from gateway.web.server import protocol_of
+from gateway.web.server import mark_known
 
 BODY_S: Final = 10.0
 """A body must have arrived within so long (contract section 4)."""
@@ -106,9 +106,7 @@ async def caller_of(request: web.Request) -> Caller:
     ASKER.set(":".join(found.key))
     if request.app[LOAD].claim(request[PLACE], found.key) > _RUNNING_OF_ONE:
         raise RequestError(503, "too many requests of yours at once; try again", headers={"Retry-After": "1"})
-    connection = protocol_of(request)
-    if connection is not None:
-        connection.known = True  # at once: a crowd that waits for a cold answer is no crowd of strangers
+    mark_known(request)  # at once: a crowd that waits for a cold answer is no crowd of strangers
     return found
 
 

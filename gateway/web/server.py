@@ -116,7 +116,7 @@ class Server(web.Server):
 
     def __init__(self, made: web.Server, kwargs: dict[str, Any], gateway: Gateway, *, per_address: bool) -> None:
         super().__init__(
-            Express(gateway, made.request_handler),
+            Express(gateway, made.request_handler, mark_known),
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             **kwargs,
@@ -199,6 +199,13 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         return Server(made, made._kwargs, self.app[GATEWAY], per_address=self._per_address)
+
+
+def mark_known(request: web.BaseRequest) -> None:
+    """Note that a good credential came over the connection of this request."""
+    connection = protocol_of(request)
+    if connection is not None:
+        connection.known = True
 
 
 def protocol_of(request: web.BaseRequest) -> Protocol | None:

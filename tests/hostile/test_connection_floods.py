@@ -87,6 +87,20 @@ async def test_a_crowd_that_waits_for_slow_appliances_is_no_crowd_of_strangers(l
     assert {answer.status for answer in answers} == {504}
 
 
+async def test_a_crowd_with_one_question_is_no_crowd_of_strangers(live: Live) -> None:
+    """Also where its answer is ready, and nobody looks at what it asks."""
+    question = request("GET", "/api/backups", GOOD)
+    assert (await asked(live, GOOD, target="/api/backups")).status == 200
+    async with contextlib.AsyncExitStack() as stack:
+        crowded = await crowd(stack, live, 300, question, FLOOD)
+        assert [(await one_answer(reader)).status for reader, _ in crowded] == [200] * 300
+        strangers = await crowd(stack, live, 300, b"", FLOOD)
+        assert await ended(strangers, 100) == set(range(100))
+        for reader, writer in crowded:
+            writer.write(question)
+            assert (await one_answer(reader)).status == 200
+
+
 async def test_over_the_number_of_all_connections_nobody_gets_in_until_somebody_leaves(
     live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
