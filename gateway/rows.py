@@ -98,6 +98,7 @@ class Stamper:
         check_pieces(body)
         total = 0
         for chunk in chunks:
+            check_pieces(body, total)  # at once: too many rows are too much memory
             yield
             quick = (way.stamped_chunk(self._head, chunk, self._zone) for way in self._likely_first(chunk))
             backups = next((found for found in quick if found is not None), None)

@@ -42,6 +42,14 @@ def _has_infinity(value: Any) -> bool:
     return isinstance(value, float) and math.isinf(value)
 
 
+@pytest.mark.parametrize("before", range(262_140, 262_150))
+def test_it_is_found_across_the_edge_of_a_slice(before: int) -> None:
+    """The digit, the letter and its exponent may lie on either side."""
+    for number, is_endless in (("1e999", True), ("1e99", False)):
+        text = '[{"a":"' + "x" * (before - 16) + '","b":' + number + "}]"
+        assert holds_endless_number(text.encode()) is is_endless
+
+
 @pytest.mark.parametrize("body", [b"", b"e", b"1e", b"1e9", b"e999,", b"\xff1e999,", b"1e" + b"0" * 100_000, b"9" * 10])
 def test_what_is_no_list_is_no_reason_to_fail(body: bytes) -> None:
     """Others judge it."""
