@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final, TextIO
 
@@ -105,19 +106,30 @@ def audit(action: str, *, who: str, address: str, what: str, outcome: str) -> No
 
 def log_call(event: CallEvent) -> None:
     """One line for each call to an appliance."""
-    logger = structlog.get_logger()
-    write = logger.info if event.error is None else logger.warning
-    write(
-        "call",
-        system_id=event.system_id,
-        system=event.system,
-        verb=event.verb,
-        ms=round(event.took_s * 1000, 1),
-        rows=event.rows,
-        bytes=event.reply_bytes,
-        error=event.error,
-        detail=event.detail,
-    )
+    fields = {
+        "system_id": event.system_id,
+        "system": event.system,
+        "verb": event.verb,
+        "ms": round(event.took_s * 1000, 1),
+        "rows": event.rows,
+        "bytes": event.reply_bytes,
+        "error": event.error,
+        "detail": event.detail,
+    }
+    log_line("call", fields, is_warning=event.error is not None)
+
+
+def log_line(event: str, fields: Mapping[str, Any], *, is_warning: bool = False) -> None:
+    """A line of level info or warning, as structlog writes it: its chain takes five times as long to say the same."""
+    state = log_state()
+    if state is LogState.OTHER or (state is LogState.SILENT and is_warning):
+        logger = structlog.get_logger()
+        (logger.warning if is_warning else logger.info)(event, **fields)
+    elif state is LogState.JSON:
+        level = "warning" if is_warning else "info"
+        line = safe({**fields, **structlog.contextvars.get_contextvars()})
+        line |= {"event": event, "level": level, "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
+        structlog.get_config()["logger_factory"]().msg(_to_json(line))
 
 
 def _safe(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

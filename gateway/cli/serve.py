@@ -16,6 +16,7 @@ from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
 from isal import isal_zlib
 
 from gateway.cli.reload import Stamp, reload_on, stamp_of, watch
+from gateway.collector import relax_collector
 from gateway.config import Config, load
 from gateway.errors import ConfigError
 from gateway.observe import configure_logs
@@ -70,6 +71,7 @@ async def _serve(config: Config, path: Path, stamp: Stamp | None) -> int:
 async def listening(config: Config, folder: Path, made: Callable[[Gateway], None] | None = None) -> AsyncIterator[str]:
     """A gateway that listens; yields its address. Leaving it finishes running answers, for 20 s at most."""
     aiohttp.set_zlib_backend(isal_zlib)  # global to the process, so it is set where the process begins
+    relax_collector()
     gateway = Gateway(config)
     if made is not None:
         made(gateway)

@@ -10,6 +10,7 @@ import structlog
 from aiohttp import HttpVersion10, HttpVersion11, web
 
 from gateway.errors import RequestError
+from gateway.observe import log_line
 from gateway.web.keys import GATEWAY, LOAD, LOG, PLACE, REQUEST_ID
 from gateway.web.paths import normalised
 from gateway.web.respond import SERVER_NAME, error_answer
@@ -44,7 +45,7 @@ async def outer_guard(request: web.Request, handler: Handler) -> web.StreamRespo
                 mark_known(request)
             took_ms = round((time.perf_counter() - begun) * 1000, 1)
             line = {"method": request.method, "path": request.rel_url.raw_path, "status": status, "ms": took_ms}
-            structlog.get_logger().info("request", **line, **request[LOG])
+            log_line("request", line | request[LOG])
         return response
 
 
