@@ -11,7 +11,7 @@ help:
 	@echo "make demo [PORT=9090] [SYSTEMS=12]  simulated appliances and the gateway"
 	@echo "make test                           lint, types, import contracts and every test"
 	@echo "make check                          lint, types and import contracts alone"
-	@echo "make bench                          speed, as ratios to a plain script"
+	@echo "make bench                          every goal of speed and memory, as ratios measured in one run"
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'

@@ -57,7 +57,10 @@ class Ledger:
 
     def of(self, system_id: SystemId) -> SystemLedger:
         """The counters of one system."""
-        return self._systems.setdefault(system_id, SystemLedger())
+        found = self._systems.get(system_id)
+        if found is None:
+            found = self._systems[system_id] = SystemLedger()
+        return found
 
     def called(self, event: CallEvent) -> None:
         """A CallHook."""

@@ -95,6 +95,8 @@ def choose(
         mask, usable = _rows(question, held, exact, wall)
         if usable:
             best = Served(held, mask, freshness)
+            if held is exact and freshness == "fresh":
+                break  # nothing serves better
     return best
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from gateway.accounts import Caller
 from gateway.fanout import answers
+from gateway.filter import Question
 from gateway.model import SystemAnswer
 from gateway.plan import Need
 from gateway.query import BackupQuery
@@ -58,13 +59,17 @@ def ask(gateway: Gateway, caller: Caller, query: BackupQuery, max_age_s: float |
     wall = gateway.wall()
     systems = select(gateway.systems, caller, query)
     questions, starts = [], []
+    in_zone: dict[tuple[str, int | None], Question] = {}
     for system in systems:
         limits = system.config.limits
         deadline_s = min(query.deadline_s or math.inf, limits.deadline_seconds)
         start = _window_start(limits.default_window_days, wall) if query.filter.timeless else None
         if start is not None:
             starts.append(start)
-        question = query.filter.at(system.zone, not_before=start)
+        clock = system.config.timezone, start
+        question = in_zone.get(clock)
+        if question is None:
+            question = in_zone[clock] = query.filter.at(system.zone, not_before=start)
         questions.append((system.source, question, Need(begun + deadline_s, max_age_s, query.max_stale_s)))
     return Asking(answers(questions), len(systems), max(starts, default=None), begun)
 

@@ -17,7 +17,7 @@ from gateway.store import Store
 from gateway.web.asking import Outcome, log_facts
 from gateway.web.keys import GATEWAY, READY_KEY
 from gateway.web.read import token_of
-from gateway.web.respond import SAFE_HEADERS, grouped, takes_gzip
+from gateway.web.respond import KEPT_IN_GROUPS_BYTES, SAFE_HEADERS, grouped, takes_gzip
 
 _PLAIN_BYTES: Final = 1024
 _ONE_PIECE_BYTES: Final = 1_048_576
@@ -46,7 +46,9 @@ async def packed(
         headers["Content-Encoding"] = "gzip"
         parts = gzip_member(await _blocks(store, parts, lists, thorough=again and size <= _WELL_PACKED_BYTES))
         size = sum(map(len, parts))
-    return [b"".join(parts)] if size <= _ONE_PIECE_BYTES else list(grouped(parts)), headers
+    if size <= _ONE_PIECE_BYTES:
+        return [b"".join(parts)], headers
+    return list(grouped(parts) if size <= KEPT_IN_GROUPS_BYTES else parts), headers
 
 
 async def _blocks(

@@ -12,7 +12,9 @@ from gateway.errors import RequestError
 _JSON: Final = "application/json; charset=utf-8"
 _SMALL_BYTES: Final = 1024
 _ONE_PIECE_BYTES: Final = 1_048_576
-_GROUP_BYTES: Final = 1_048_576
+_GROUP_BYTES: Final = 262_144
+KEPT_IN_GROUPS_BYTES: Final = 8_388_608
+"""Up to here an answer is kept in the groups in which it is sent; of a larger one that would be a second copy."""
 
 SERVER_NAME: Final = "backup-gateway"
 """What answers say of who made them: no release, for those who look for an old one."""
@@ -87,9 +89,9 @@ async def send_parts(
     if not parts:
         return web.Response(status=status, headers=headers)
     response = web.StreamResponse(status=status, headers=headers)
-    response.content_length = sum(map(len, parts))
+    size = response.content_length = sum(map(len, parts))
     await response.prepare(request)
-    await _write_groups(response, parts)
+    await _write_groups(response, parts if size <= KEPT_IN_GROUPS_BYTES else grouped(parts))
     return response
 
 
