@@ -73,14 +73,15 @@ class ReadyAnswers:
         if now >= found.until or found.state != self.state():
             self._drop(key)
             return None
-        found.used += 1
         return found
 
-    def keep(self, key: Key, answer: ReadyAnswer) -> None:
+    def keep(self, key: Key, answer: ReadyAnswer, now: float) -> None:
         """Use this answer for equal requests from now on."""
         if answer.size > _MOST_BYTES // 2:
             return
         self._drop(key)
+        for old in [old for old, found in self._answers.items() if found.until <= now]:
+            self._drop(old)  # what is over keeps no rows in memory
         if len(self._answers) >= _MOST or self._bytes + answer.size > _MOST_BYTES:
             self.settle()
             self._answers.clear()

@@ -43,6 +43,7 @@ class Express:
         if found is None or self._gateway.access.known(found.token_hash) is not found.caller:
             request[READY_KEY] = key
             return await self._inner(request)
+        found.used += 1
         self._good(request)
         return await self._sent(request, found, begun)
 

@@ -9,10 +9,11 @@ from aiohttp import web
 
 from gateway.accounts import Caller, token_hash
 from gateway.deflate import Block, gzip_member, quick_block, thorough_block
-from gateway.model import BackupList, SystemId
+from gateway.model import BackupList, SystemAnswer, SystemId
 from gateway.query import BackupQuery
 from gateway.ready import Key, ReadyAnswer, moment_s
 from gateway.sources.source import AnswerResult
+from gateway.stack import Gateway
 from gateway.store import Store
 from gateway.web.asking import Outcome, log_facts
 from gateway.web.keys import GATEWAY, READY_KEY
@@ -103,10 +104,22 @@ def moment_of(
     is_held = all(answer.state == "ok" and answer.source != "appliance" for answer in outcome.answers)
     if key is None or token is None or not is_held or query.max_age_s is not None or query.max_stale_s is not None:
         return None, outcome
-    life = moment_s(outcome.took_s)
+    gateway = request.app[GATEWAY]
+    life = min((moment_s(outcome.took_s), *(_time_left_s(gateway, answer) for answer in outcome.answers)))
+    if life <= 0:
+        return None, outcome
     older = [replace(answer, age_s=(answer.age_s or 0.0) + life) for answer in outcome.answers]
-    moment = Moment(key, token_hash(token), state, request.app[GATEWAY].monotonic() + life)
+    moment = Moment(key, token_hash(token), state, gateway.monotonic() + life)
     return moment, replace(outcome, answers=older)
+
+
+def _time_left_s(gateway: Gateway, answer: SystemAnswer) -> float:
+    """For how long nothing else is to be done with a held answer than to give it."""
+    system, age = gateway.systems.get(answer.system_id), answer.age_s or 0.0
+    if system is None:
+        return 0.0
+    limits = system.config.limits
+    return (limits.fresh_seconds if age <= limits.fresh_seconds else limits.revalidate_seconds) - age
 
 
 def keep_ready(
@@ -126,4 +139,5 @@ def keep_ready(
     }
     log = {"path": request.rel_url.raw_path, "caller": caller.name, **log_facts(outcome.answers)}
     answer = ReadyAnswer(caller, moment.token_hash, moment.state, moment.until, status, headers, parts, log, results)
-    request.app[GATEWAY].ready.keep(moment.key, answer)
+    gateway = request.app[GATEWAY]
+    gateway.ready.keep(moment.key, answer, gateway.monotonic())

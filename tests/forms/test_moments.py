@@ -97,6 +97,26 @@ async def test_a_list_that_was_renewed_is_shown_to_the_very_next_question():
             assert (await client.get("format=csv")).body != before[1].body
 
 
+async def test_a_moment_ends_where_its_list_is_no_longer_fresh():
+    async with managed([small(1, base_ms=0)], cache={"fresh_seconds": 60, "revalidate_seconds": 600}) as site:
+        await site.client.post()
+        site.clock.by += 59.9
+        assert (await site.client.post()).system(1)["age_seconds"] >= 59.9
+        site.clock.by += 0.11  # within a fifth of a second, but the list is to be renewed from now on
+        await site.client.post()
+        source = next(iter(site.site.gateway.systems.values())).source
+        assert source._soon or source._flight._tasks
+
+
+async def test_every_use_is_counted():
+    async with gateway_over(2) as client:
+        for _ in range(10):
+            await client.post()
+        async with client.http.get(f"{client.url}/gateway/systems", headers=client.credentials) as answer:
+            told = (await answer.json())["systems"]
+        assert [system["answers"]["hit"] for system in told] == [9, 9]
+
+
 async def test_a_failure_is_told_to_the_very_next_question():
     async with gateway_over(2) as client:
         for _ in range(3):
