@@ -53,7 +53,7 @@ async def stream(
                 await out.write(_lines_of(answer, query))
     found.sort(key=lambda answer: answer.system_id)
     request[LOG].update(log_facts(found))
-    last = Outcome(found, asking.window_start, 0.0).extra | merge.summary(found)
+    last = {"complete": None, "total": None} | merge.summary(found) | Outcome(found, asking.window_start, 0.0).extra
     if not out.begun:
         status = status_of(found, query)
         more, headers = shortfall(found, query, status, gateway.wall()) if status != 200 else ({}, {})

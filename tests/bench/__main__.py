@@ -10,6 +10,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
+from gateway.collector import relax_collector
 from gateway.config_tables import Log
 from gateway.observe import configure_logs
 from tests.bench import appliances, bare, load
@@ -49,6 +50,7 @@ def main() -> int:
     wanted = [each for each in planned(quick=given.quick) if given.only in each.name]
     with Path(os.devnull).open("w") as nowhere, _bench(wanted, quick=given.quick) as bench:
         configure_logs(Log(), nowhere)
+        relax_collector()
         for measurement in wanted:
             for figure in _figures(measurement, bench):
                 print(figure.line(), flush=True)

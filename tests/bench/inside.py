@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from gateway.collector import relax_collector
 from gateway.filter import BackupFilter
 from gateway.query import parse_body
 from gateway.stack import Gateway
@@ -137,8 +136,7 @@ async def _watched() -> AsyncIterator[list[float]]:
 
 
 async def growth(sites: dict[Fleet, list[Site]], few: Fleet, many: Fleet, rounds: int) -> list[Figure]:
-    """P15: CPU of a cold fan-out to ten times as many systems, with the collector set as `serve` sets it."""
-    relax_collector()
+    """P15: CPU of a cold fan-out to ten times as many systems."""
     figure = Figure(f"P15 cold CPU: {many.size} systems / {few.size}, {few.rows} rows each", at_most(11))
     timer = Timer(_CPU)
     for number in range(rounds + 1):
