@@ -13,6 +13,7 @@ from weakref import ReferenceType, ref
 import msgspec
 from msgspec import UNSET, Raw
 
+from gateway.chunks import chunks_of
 from gateway.dates import (
     ApplianceZone,
     Moment,
@@ -24,7 +25,7 @@ from gateway.dates import (
 from gateway.errors import FetchError
 from gateway.filter import Asked
 from gateway.model import NEVER, UNKNOWN, BackupList, ListBuilder
-from gateway.quick_rows import QUICK_WAYS, WHOLE_BYTES, QuickWay, chunks_of, with_commas
+from gateway.quick_rows import QUICK_WAYS, WHOLE_BYTES, QuickWay, with_commas
 from gateway.wire import BAD_JSON, check_pieces, split_rows
 
 _STEP_ROWS: Final = 250

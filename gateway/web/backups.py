@@ -16,8 +16,9 @@ from gateway.table import columns_of, csv_pieces
 from gateway.web.asking import Outcome, ask, log_facts, outcome_of, shortfall, status_of, timing
 from gateway.web.forms import form_of
 from gateway.web.keys import GATEWAY, LOG
+from gateway.web.moments import keep_ready, moment_of
 from gateway.web.ndjson import stream
-from gateway.web.packing import keep_ready, moment_of, packed
+from gateway.web.packing import packed
 from gateway.web.paging import Piece, first_piece, next_piece, paging_headers
 from gateway.web.read import caller_of, read_body
 from gateway.web.respond import SAFE_HEADERS, parts_answer, send_parts

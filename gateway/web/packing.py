@@ -2,22 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 from aiohttp import web
 
-from gateway.accounts import Caller, token_hash
 from gateway.deflate import Block, gzip_member, quick_block, thorough_block
-from gateway.model import BackupList, SystemAnswer, SystemId
-from gateway.query import BackupQuery
-from gateway.ready import Key, ReadyAnswer, moment_s
-from gateway.sources.source import AnswerResult
-from gateway.stack import Gateway
+from gateway.model import BackupList
 from gateway.store import Store
-from gateway.web.asking import Outcome, log_facts
-from gateway.web.keys import GATEWAY, READY_KEY
-from gateway.web.read import token_of
 from gateway.web.respond import KEPT_IN_GROUPS_BYTES, SAFE_HEADERS, grouped, takes_gzip
 
 _PLAIN_BYTES: Final = 1024
@@ -81,63 +72,3 @@ async def _compressed(pieces: dict[int, bytes], compress: Callable[[bytes], Bloc
     if compress is quick_block and size <= _ON_THE_LOOP_BYTES:
         return {at: compress(piece) for at, piece in pieces.items()}
     return await asyncio.to_thread(lambda: {at: compress(piece) for at, piece in pieces.items()}) if pieces else {}
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """For how long an answer may be given to equal requests: until the gateway's clock says `until`, in that state."""
-
-    key: Key
-    token_hash: str = field(repr=False)
-    state: tuple[object, ...]
-    until: float
-
-
-def moment_of(
-    request: web.Request, query: BackupQuery, outcome: Outcome, state: tuple[object, ...]
-) -> tuple[Moment | None, Outcome]:
-    """The moment of an answer, and the answer with the ages that it has at its end; None where it is for one request.
-
-    All of it must be held, and nobody must have set bounds to its age. `state` is that of before the lists were read.
-    """
-    key, token = request.get(READY_KEY), token_of(request)
-    is_held = all(answer.state == "ok" and answer.source != "appliance" for answer in outcome.answers)
-    if key is None or token is None or not is_held or query.max_age_s is not None or query.max_stale_s is not None:
-        return None, outcome
-    gateway = request.app[GATEWAY]
-    life = min((moment_s(outcome.took_s), *(_time_left_s(gateway, answer) for answer in outcome.answers)))
-    if life <= 0:
-        return None, outcome
-    older = [replace(answer, age_s=(answer.age_s or 0.0) + life) for answer in outcome.answers]
-    moment = Moment(key, token_hash(token), state, gateway.monotonic() + life)
-    return moment, replace(outcome, answers=older)
-
-
-def _time_left_s(gateway: Gateway, answer: SystemAnswer) -> float:
-    """For how long nothing else is to be done with a held answer than to give it."""
-    system, age = gateway.systems.get(answer.system_id), answer.age_s or 0.0
-    if system is None:
-        return 0.0
-    limits = system.config.limits
-    return (limits.fresh_seconds if age <= limits.fresh_seconds else limits.revalidate_seconds) - age
-
-
-def keep_ready(
-    request: web.Request,
-    moment: Moment | None,
-    caller: Caller,
-    outcome: Outcome,
-    status: int,
-    headers: dict[str, str],
-    parts: Sequence[bytes],
-) -> None:
-    """Let equal requests have this answer for its moment."""
-    if moment is None:
-        return
-    results: dict[SystemId, AnswerResult] = {
-        answer.system_id: "narrowed" if answer.source == "narrowed" else "hit" for answer in outcome.answers
-    }
-    log = {"path": request.rel_url.raw_path, "caller": caller.name, **log_facts(outcome.answers)}
-    answer = ReadyAnswer(caller, moment.token_hash, moment.state, moment.until, status, headers, parts, log, results)
-    gateway = request.app[GATEWAY]
-    gateway.ready.keep(moment.key, answer, gateway.monotonic())

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from material import ZONES, records_of, renderings, reply_of
 
+import gateway.chunks
 import gateway.quick_rows
 import gateway.rows
 from gateway.dates import ApplianceZone
@@ -51,7 +52,7 @@ def by_chunks(body: bytes, zone: str = "Europe/Berlin") -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gateway.rows, "WHOLE_BYTES", 0)
         patch.setattr(gateway.quick_rows, "WHOLE_BYTES", 0)
-        patch.setattr(gateway.quick_rows, "_CHUNK_BYTES", 1)
+        patch.setattr(gateway.chunks, "_CHUNK_BYTES", 1)
         return outcome(body, zone)
 
 
