@@ -10,7 +10,7 @@ from hashlib import blake2b
 from itertools import chain
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from gateway.ready import Key, ReadyAnswer
 from gateway.request_log import RequestLines, new_request_id
@@ -65,11 +65,13 @@ class Express:
 
 def _key(request: web.BaseRequest) -> Key | None:
     """What makes two requests the same; None where no two are, or not all of the body is here."""
-    if request.method not in _METHODS or not request.content.is_eof() or "X-Request-ID" in request.headers:
+    if request.method not in _METHODS or request.version != HttpVersion11 or not request.content.is_eof():
+        return None
+    if "X-Request-ID" in request.headers:
         return None
     # What was read is handed on: a stream gives its bytes once.
     body = request[BODY] = request.content.read_nowait()
     # No part but the body can hold a line break, and no header has an empty name: equal texts are equal requests.
-    line = f"{request.method} {request.raw_path} {request.version}".encode(errors="surrogateescape")
+    line = f"{request.method} {request.raw_path}".encode(errors="surrogateescape")
     text = b"\n".join((line, *chain.from_iterable(request.raw_headers), b"", body))
     return blake2b(text, digest_size=32).digest()
