@@ -43,14 +43,16 @@ async def stream(
     async with contextlib.aclosing(asking.answers) as answers:
         async for answer in answers:
             found.append(answer)
-            outcome = Outcome(found, asking.window_start, 0.0)
-            _check(gateway, caller, query, outcome, begun=out.begun)
-            if not out.begun and is_enough(found, query, asking.systems):
-                await out.begin(200)
-                for earlier in found[:-1]:
-                    await out.write(_lines_of(earlier, query))
             if out.begun:
+                _check(gateway, caller)
                 await out.write(_lines_of(answer, query))
+                continue
+            # What was taken away before the first byte is left out, as in an answer that is sent as a whole.
+            found = rechecked(gateway, caller, query, Outcome(found, asking.window_start, 0.0)).answers
+            if is_enough(found, query, asking.systems):
+                await out.begin(200)
+                for earlier in found:
+                    await out.write(_lines_of(earlier, query))
     found.sort(key=lambda answer: answer.system_id)
     request[LOG].update(log_facts(found))
     last = {"complete": None, "total": None} | merge.summary(found) | Outcome(found, asking.window_start, 0.0).extra
@@ -65,11 +67,8 @@ async def stream(
     return await out.end()
 
 
-def _check(gateway: Gateway, caller: Caller, query: BackupQuery, outcome: Outcome, *, begun: bool) -> None:
-    """Rights count again with each system: before the first byte as an error, later by cutting the stream."""
-    if not begun:
-        outcome = rechecked(gateway, caller, query, outcome)
-        return
+def _check(gateway: Gateway, caller: Caller) -> None:
+    """Rights count again with each system: a stream that has begun can only be cut."""
     current = gateway.access.accounts.now(caller)
     if current is None or not current.systems >= caller.systems:
         raise RightWithdrawnError

@@ -86,3 +86,17 @@ async def test_a_right_that_was_added_changes_nothing_in_a_stream_under_way():
     assert received.count(b'"system_id":2,"system_name":"site-2","start_epoch"') == 30
     assert b"site-3" not in received
     assert received.endswith(b"}\n")
+
+
+async def test_a_right_that_ends_before_the_first_byte_is_left_out_of_what_was_collected():
+    """The answer of system 2 waits for `require`; by the time that it is met, nobody may see it any more."""
+    async with managed([small(1), small(2)], users=[user("noc", systems=[1, 2])]) as site:
+        client = site.client
+        await client.farm[0].inject("hung")
+        asked = asyncio.create_task(client.post({"format": "ndjson", "require": [1]}))
+        await until(lambda: site.site.held(2) and client.farm[0].counters.in_flight == 1)
+        site.apply([user("noc", systems=[1])])
+        await client.farm[0].recover()
+        answer = await asked
+        assert b'"system_id":1,' in answer.body
+        assert b'"system_id":2,' not in answer.body
