@@ -83,12 +83,8 @@ class Accounts:
         """What that user may see."""
         return self._callers.get(("user", username))
 
-    def static(self, token: str) -> Caller | None:
-        """The owner of a static token."""
-        return self.owner(token_hash(token))
-
     def owner(self, digest: str) -> Caller | None:
-        """The same for the hash of a token."""
+        """The owner of the static token with that hash."""
         found = self._tokens.get(digest)
         return None if found is None else self._callers["token", found.name]
 

@@ -58,6 +58,11 @@ class Arrangement:
         return int(self._firsts[-1])
 
     @property
+    def is_plain(self) -> bool:
+        """Whether whole lists stand one behind the other: nothing is made row by row."""
+        return self._shape.order_by is None and self._fields is None
+
+    @property
     def nbytes(self) -> int:
         """What is kept alive, in bytes."""
         return sum(backups.nbytes for backups in self._lists) + (0 if self._shape.order_by is None else 24 * len(self))
@@ -65,7 +70,7 @@ class Arrangement:
     def segments(self, begin: int = 0, end: int | None = None) -> list[bytes]:
         """The rows `begin` to `end` (not included) as pieces of JSON that want commas between them."""
         end = len(self) if end is None else min(end, len(self))
-        if self._order is None and self._fields is None:
+        if self.is_plain:
             return [piece for backups, first, last in self._runs(begin, end) if (piece := backups.slice(first, last))]
         rows = self.rows(begin, end)
         return [b",".join(rows[first : first + _TOGETHER]) for first in range(0, len(rows), _TOGETHER)]

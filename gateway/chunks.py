@@ -2,8 +2,15 @@
 
 from typing import Final
 
-_OPENINGS: Final = ((b"[{", b"}]"), (b'{"backups":[{', b"}]}"), (b'{"data":[{', b"}]}"))
+WHOLE_BYTES: Final = 1_048_576
+"""A larger reply is read in steps, so that it does not hold up everybody else."""
 _CHUNK_BYTES: Final = 131_072
+_ENVELOPES: Final = ((b"[{", b"}]"), (b'{"backups":[{', b"}]}"), (b'{"data":[{', b"}]}"))
+
+
+def envelope_of(text: bytes) -> tuple[bytes, bytes] | None:
+    """What stands before the first row's content and behind the last one's; None for a reply of no usual kind."""
+    return next((pair for pair in _ENVELOPES if text.startswith(pair[0]) and text.endswith(pair[1])), None)
 
 
 def chunks_of(body: bytes) -> list[bytes] | None:
@@ -12,11 +19,10 @@ def chunks_of(body: bytes) -> list[bytes] | None:
     A cut may be wrong, inside a text or inside a row: then what lies on either side of it is no JSON.
     """
     text = body.rstrip()
-    for opening, closing in _OPENINGS:
-        if text.startswith(opening) and text.endswith(closing):
-            break
-    else:
+    envelope = envelope_of(text)
+    if envelope is None:
         return None
+    opening, closing = envelope
     begin, end = len(opening), len(text) - len(closing)
     chunks = []
     while end - begin > _CHUNK_BYTES:

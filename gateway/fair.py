@@ -22,9 +22,6 @@ class Lines:
     def __len__(self) -> int:
         return sum(map(len, self._lines.values()))
 
-    def __bool__(self) -> bool:
-        return bool(self._lines)
-
     def join(self) -> "asyncio.Future[None]":
         """A place in the line of the running task's asker; done when it is called."""
         place = asyncio.get_running_loop().create_future()

@@ -3,9 +3,10 @@
 import json
 import logging
 import sys
+import time
 from collections.abc import Mapping, MutableMapping
-from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final, TextIO
 
 import msgspec
@@ -119,6 +120,17 @@ def log_call(event: CallEvent) -> None:
     log_line("call", fields, is_warning=event.error is not None)
 
 
+def timestamp() -> str:
+    """Now, as lines say it."""
+    now = time.time()
+    return f"{_second(int(now))}.{int(now % 1 * 1e6):06d}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
 def log_line(event: str, fields: Mapping[str, Any], *, is_warning: bool = False) -> None:
     """A line of level info or warning, as structlog writes it: its chain takes five times as long to say the same."""
     state = log_state()
@@ -128,7 +140,7 @@ def log_line(event: str, fields: Mapping[str, Any], *, is_warning: bool = False)
     elif state is LogState.JSON:
         level = "warning" if is_warning else "info"
         line = safe({**fields, **structlog.contextvars.get_contextvars()})
-        line |= {"event": event, "level": level, "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
+        line |= {"event": event, "level": level, "timestamp": timestamp()}
         structlog.get_config()["logger_factory"]().msg(_to_json(line))
 
 

@@ -7,9 +7,9 @@ Rows travel here without their first brace, each with the comma behind it but fo
 a stamp in front of each makes them whole again.
 """
 
+from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import accumulate, islice
 from operator import add, attrgetter, itemgetter
 from typing import Any, Final, Literal, NamedTuple
@@ -17,12 +17,12 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from gateway.dates import ApplianceZone, Memo, Moment, format_duration, format_local, parse_duration, parse_local
+from gateway.chunks import WHOLE_BYTES, envelope_of
+from gateway.dates import ApplianceZone, Memo, Moment, parse_duration
+from gateway.exchange import NewRow, exchanged
 from gateway.model import NEVER, BackupList
 from gateway.wire import BAD_JSON
 
-WHOLE_BYTES: Final = 1_048_576
-"""A larger reply goes in steps, so that it does not hold up everybody else."""
 _LONGEST_S: Final = 10**9
 
 
@@ -45,25 +45,6 @@ class _SeedRow(msgspec.Struct, gc=False):
     finish_epoch: UnsetType = UNSET
 
 
-class _NewRow(msgspec.Struct, gc=False, kw_only=True):
-    """A row of 10.x releases. Keys are looked for in the order of the fields: they stand in that of the rows."""
-
-    start_time: str
-    complete_time: str | None = None
-    duration: int
-    complete: bool
-    status: Literal["Successful", "Warning", "Failed"] | None
-    size: Any = UNSET
-    restored_backup_type: Any = UNSET
-    vm_ware_template: Any = UNSET
-    start_date_time: UnsetType = UNSET
-    sid: UnsetType = UNSET
-    system_id: UnsetType = UNSET
-    system_name: UnsetType = UNSET
-    start_epoch: UnsetType = UNSET
-    finish_epoch: UnsetType = UNSET
-
-
 class Times(NamedTuple):
     """Starts and ends, one entry for each row; NEVER is a backup that runs."""
 
@@ -72,7 +53,7 @@ class Times(NamedTuple):
     finish_spans: list[int]
 
 
-class QuickWay:
+class QuickWay(ABC):
     """One shape of rows."""
 
     def __init__(self, row_type: type[msgspec.Struct]) -> None:
@@ -100,10 +81,10 @@ class QuickWay:
     def stamped_reply(self, head: bytes, body: bytes, zone: ApplianceZone) -> BackupList | None:
         """All rows of a reply. `head` is the stamp up to the start."""
         text = body.rstrip()
-        opening = next((opening for opening in self._decoders if text.startswith(opening)), None)
-        closing = b"}]" if opening == b"[{" else b"}]}"
-        if opening is None or not text.endswith(closing) or len(text) > WHOLE_BYTES:
+        envelope = envelope_of(text)
+        if envelope is None or len(text) > WHOLE_BYTES:
             return None
+        opening, closing = envelope
         try:
             rows = self._decoders[opening](text)
         except BAD_JSON:
@@ -126,13 +107,13 @@ class QuickWay:
         own = None if times is None else self.unified(pieces, rows)
         return None if times is None or own is None else _joined(head, own, times)
 
+    @abstractmethod
     def times(self, rows: Sequence[Any], zone: ApplianceZone) -> Times | None:
         """Starts and ends."""
-        raise NotImplementedError
 
+    @abstractmethod
     def unified(self, pieces: list[bytes], rows: Sequence[Any]) -> list[bytes] | None:
         """The rows with the seed's names and words."""
-        raise NotImplementedError
 
 
 class _SeedWay(QuickWay):
@@ -185,7 +166,7 @@ class _NewWay(QuickWay):
             return None
         out = []
         for piece, row in zip(renamed, rows, strict=True):
-            own = _exchanged(piece, row)
+            own = exchanged(piece, row)
             if own is None:
                 return None
             out.append(own)
@@ -292,87 +273,4 @@ def _with_the_seeds_names(pieces: list[bytes], rows: Sequence[Any]) -> list[byte
     return pieces
 
 
-class _Exchange(NamedTuple):
-    """A value as it may stand behind its key, and what is written instead."""
-
-    old: bytes
-    new: bytes
-
-
-def _start_exchange(text: str) -> _Exchange:
-    when = parse_local(text)
-    return _Exchange(b'"%s"' % text.encode(), b'"%s"' % (text if when is None else format_local(when)).encode())
-
-
-_STARTS: Final = Memo(_start_exchange)
-_STATUSES: Final = {
-    "Successful": _Exchange(b'"Successful"', b'"Success"'),
-    "Failed": _Exchange(b'"Failed"', b'"Failure"'),
-    "Warning": _Exchange(b'"Warning"', b'"Warning"'),
-    None: _Exchange(b"null", b'"None"'),
-}
-
-
-@lru_cache(maxsize=16_384)
-def _duration_exchange(seconds: int) -> _Exchange:
-    return _Exchange(b"%d" % seconds, b'"%s"' % format_duration(seconds).encode())
-
-
-_START, _DURATION, _STATUS = b'"start_time":', b'"duration":', b'"status":'
-
-
-def _exchanged(piece: bytes, row: _NewRow) -> bytes | None:
-    """The row with `start_time`, `duration` and `status` in the seed's form; None where one is in an unusual place.
-
-    A key with its quotes and colon cannot stand inside a JSON text (its quotes would be escaped), so where it stands
-    once in a row of which it is known to be a key, it is that key.
-    """
-    find = piece.find
-    start = find(_START)
-    duration = find(_DURATION, start)
-    status = find(_STATUS, duration)
-    if not 0 <= start < duration < status or _again(piece, start, duration, status):
-        return None
-    old_start, new_start = _STARTS[row.start_time]
-    old_duration, new_duration = _duration_exchange(row.duration)
-    old_status, new_status = _STATUSES[row.status]
-    after_start = _behind(piece, start + len(_START), old_start)
-    after_duration = _behind(piece, duration + len(_DURATION), old_duration)
-    after_status = _behind(piece, status + len(_STATUS), old_status)
-    if not (after_start and after_duration and after_status):
-        return None
-    return b"".join(
-        (
-            *(piece[:start], b'"start_date_time":', new_start),
-            *(piece[after_start : duration + len(_DURATION)], new_duration),
-            *(piece[after_duration : status + len(_STATUS)], new_status, piece[after_status:]),
-        )
-    )
-
-
-def _again(piece: bytes, start: int, duration: int, status: int) -> bool:
-    """Whether one of the keys stands elsewhere as well; the places are the first ones in this order."""
-    find = piece.find
-    return (
-        find(_START, start + 1) >= 0
-        or find(_DURATION, duration + 1) >= 0
-        or find(_STATUS, status + 1) >= 0
-        or find(_DURATION, 0, start) >= 0
-        or find(_STATUS, 0, duration) >= 0
-    )
-
-
-def _behind(piece: bytes, begin: int, value: bytes) -> int:
-    """The place behind a value that begins there; 0 where something else does."""
-    if not piece.startswith(value, begin):
-        value = value.replace(b"/", b"\\/")  # PHP writes its slashes so
-        if not piece.startswith(value, begin):
-            return 0
-    end = begin + len(value)
-    return end if piece[end] in _ENDS else 0
-
-
-_ENDS: Final = b",} \t\r\n"
-
-
-QUICK_WAYS: Final[tuple[QuickWay, ...]] = (_SeedWay(_SeedRow), _NewWay(_NewRow))
+QUICK_WAYS: Final[tuple[QuickWay, ...]] = (_SeedWay(_SeedRow), _NewWay(NewRow))

@@ -7,14 +7,13 @@ spelled once with its answer, and lines are written some together, at most a twe
 import asyncio
 import atexit
 import os
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 import structlog
 
-from gateway.observe import LogState, log_state, safe
+from gateway.observe import LogState, log_state, safe, timestamp
 
 _LATE_S: Final = 0.05
 _TOGETHER: Final = 64
@@ -26,8 +25,6 @@ class RequestLines:
     def __init__(self) -> None:
         self._waiting: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._second = 0
-        self._stamp = ""
         atexit.register(self.flush)
 
     def spelled(self, fields: Mapping[str, Any]) -> str:
@@ -45,7 +42,7 @@ class RequestLines:
             return
         self._waiting.append(
             f'{spelled},"ms":{ms},"event":"request","request_id":"{request_id}","level":"info",'
-            f'"timestamp":"{self._now()}"}}\n'
+            f'"timestamp":"{timestamp()}"}}\n'
         )
         if len(self._waiting) >= _TOGETHER:
             self.flush()
@@ -61,13 +58,6 @@ class RequestLines:
             text = "".join(self._waiting)
             self._waiting.clear()
             structlog.get_config()["logger_factory"]().msg(text[:-1])
-
-    def _now(self) -> str:
-        now = time.time()
-        second = int(now)
-        if second != self._second:
-            self._second, self._stamp = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return f"{self._stamp}.{int((now - second) * 1e6):06d}Z"
 
 
 def new_request_id() -> str:

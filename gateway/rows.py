@@ -4,16 +4,13 @@ Dialects are told apart row by row, by the keys that occur (appliance-api.md sec
 byte for byte behind the stamp; rows of 10.x are brought to the seed's names and words (contract section 5.4).
 """
 
-from collections import OrderedDict
 from collections.abc import Generator, Iterator
-from hashlib import sha256
-from typing import Any, Final, NamedTuple
-from weakref import ReferenceType, ref
+from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, Raw
 
-from gateway.chunks import chunks_of
+from gateway.chunks import WHOLE_BYTES, chunks_of
 from gateway.dates import (
     ApplianceZone,
     Moment,
@@ -23,14 +20,12 @@ from gateway.dates import (
     parse_local,
 )
 from gateway.errors import FetchError
-from gateway.filter import Asked
-from gateway.model import NEVER, UNKNOWN, BackupList, ListBuilder
-from gateway.quick_rows import QUICK_WAYS, WHOLE_BYTES, QuickWay, with_commas
+from gateway.model import NEVER, UNKNOWN, ListBuilder
+from gateway.quick_rows import QUICK_WAYS, QuickWay, with_commas
 from gateway.wire import BAD_JSON, check_pieces, split_rows
 
 _STEP_ROWS: Final = 250
 _FEW_ROWS: Final = 10
-_READINGS: Final = 256
 _FIRST_ROW_BYTES: Final = 4096
 
 STATUS_WORDS: Final = {"successful": "Success", "failed": "Failure"}
@@ -206,46 +201,6 @@ class Stamper:
         if start is None or duration is None or duration > NEVER - start.epoch:
             return UNKNOWN, 0
         return start.epoch + duration, start.span
-
-
-class Reading(NamedTuple):
-    """What a whole reply came to. `dropped` rows were no objects, `foreign` ones another system's."""
-
-    backups: BackupList
-    dropped: int
-    foreign: int
-
-
-class Readings:
-    """The last reading for each question: a reply that is the same to the byte needs no second one.
-
-    Most lists change once a night and are asked for every few minutes. A list is not kept alive here: what nobody
-    holds any more is read anew.
-    """
-
-    def __init__(self) -> None:
-        self._known: OrderedDict[Asked, tuple[bytes, ReferenceType[BackupList], int, int]] = OrderedDict()
-
-    def __repr__(self) -> str:
-        return f"<Readings of {len(self._known)} questions>"
-
-    def of(self, asked: Asked, print_: bytes) -> Reading | None:
-        """The reading of a reply with that print; None where it must be read."""
-        known = self._known.get(asked)
-        backups = None if known is None or known[0] != print_ else known[1]()
-        return None if known is None or backups is None else Reading(backups, *known[2:])
-
-    def keep(self, asked: Asked, print_: bytes, reading: Reading) -> None:
-        """Remember a reading."""
-        self._known[asked] = (print_, ref(reading.backups), reading.dropped, reading.foreign)
-        self._known.move_to_end(asked)
-        if len(self._known) > _READINGS:
-            self._known.popitem(last=False)
-
-
-def print_of(body: bytes) -> bytes:
-    """The same for no two replies."""
-    return sha256(body).digest()
 
 
 def _not_before(ended: Moment, start: Moment | None) -> tuple[int, int]:

@@ -43,12 +43,8 @@ class Sessions:
         self._by_user.setdefault(caller.name, []).append(digest)
         return token
 
-    def caller(self, token: str, accounts: Accounts) -> Caller | None:
-        """The user behind a token; None once it is over, or the user is gone, disabled or has another password."""
-        return self.owner(token_hash(token), accounts)
-
     def owner(self, digest: str, accounts: Accounts) -> Caller | None:
-        """The same for the hash of a token."""
+        """The user behind the hash of a token; None once it is over, or the user gone, disabled or re-passworded."""
         session = self._sessions.get(digest)
         if session is None:
             return None

@@ -40,7 +40,7 @@ def columns_of(rows: Sequence[bytes], fields: tuple[str, ...] | None) -> list[st
 
 
 def csv_pieces(rows: Sequence[bytes], columns: Sequence[str]) -> Iterator[bytes]:
-    """The table in pieces of UTF-8: a head, then some hundred rows each, so that others may run in between."""
+    """The table in pieces of UTF-8: a head, then some hundred rows each."""
     yield _written([[_harmless(column) for column in columns]])
     for begin in range(0, len(rows), _STEP):
         cells = (_decode(row) for row in rows[begin : begin + _STEP])

@@ -1,8 +1,8 @@
 """Gives memory back to the system after much of it was used for a moment.
 
-A reply and the rows made of it stand in memory together for a moment. What the allocator keeps of that for later is as
-much again as all held lists after some refreshes of a large fleet (measured: 1.35 times the rows' own bytes with it,
-0.95 to 0.96 of a kilobyte for rows of 0.79 without). Where the C library cannot be asked, nothing happens.
+A reply and the rows made of it stand in memory together for a moment, and the allocator keeps the room for later:
+after six refreshes of 100,000 rows a row of 793 bytes took 1,354, and 955 with this. Where the C library cannot be
+asked, nothing happens.
 """
 
 import asyncio

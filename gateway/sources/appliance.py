@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from gateway.chunks import WHOLE_BYTES
 from gateway.dates import ApplianceZone
 from gateway.endless import holds_endless_number
 from gateway.errors import FetchError
 from gateway.filter import Asked
 from gateway.index import without_strangers
 from gateway.model import Fetched, SystemId
-from gateway.rows import Reading, Readings, Stamper, print_of
+from gateway.readings import Reading, Readings, print_of
+from gateway.rows import Stamper
 from gateway.sources.gate import Gate
 from gateway.sources.session import Session, refusal
 from gateway.sources.source import Call, CallEvent, CallHook, Clock
@@ -20,8 +22,6 @@ from gateway.wire import EXPIRED_TEXT, encode_asked, said_message
 T = TypeVar("T")
 
 _SKEW_S: Final = 10.0
-_LARGE_BYTES: Final = 1_048_576
-"""All of a larger reply is looked at in a thread, which lets the loop run."""
 """A Date header this far from our clock is worth a warning (faults.md section 2, row 46)."""
 
 
@@ -157,7 +157,7 @@ class Appliance:
 
     async def _read(self, asked: Asked, body: bytes) -> Reading:
         """The rows of a reply, at once where they are those of the last time."""
-        look = asyncio.to_thread if len(body) > _LARGE_BYTES else _at_once
+        look = asyncio.to_thread if len(body) > WHOLE_BYTES else _at_once  # a thread lets the loop run
         print_ = await look(print_of, body)
         known = self._readings.of(asked, print_)
         if known is not None:

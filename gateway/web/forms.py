@@ -5,7 +5,8 @@ from typing import Final
 from aiohttp import web
 
 from gateway.errors import bad_field
-from gateway.query import BackupQuery, Form
+from gateway.query import BackupQuery
+from gateway.query_values import Form
 
 _MEDIA: Final[dict[str, Form]] = {
     "application/x-ndjson": "ndjson",

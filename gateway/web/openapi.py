@@ -12,7 +12,8 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from gateway.web.openapi_schemas import answer_schemas, body_schema, credentials_schema, query_parameters, ref
+from gateway.web.openapi_answers import answer_schemas, ref
+from gateway.web.openapi_schemas import body_schema, credentials_schema, query_parameters
 from gateway.web.respond import bytes_answer
 
 Document = dict[str, Any]

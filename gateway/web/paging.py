@@ -11,7 +11,8 @@ from gateway.arrange import Arrangement
 from gateway.errors import RequestError, bad_field
 from gateway.model import SystemAnswer
 from gateway.pages import Walk
-from gateway.query import BackupQuery, Page
+from gateway.query import BackupQuery
+from gateway.query_values import Page
 from gateway.stack import Gateway
 
 _PATH: Final = "/api/backups"

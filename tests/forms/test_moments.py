@@ -181,3 +181,13 @@ async def test_lists_that_do_not_fit_are_packed_like_any():
             answers.append(opened(await client.request("GET", "/api/backups", headers=headers, auto_decompress=False)))
         assert len({tuple(row_texts(answer)) for answer in answers}) == 1
         assert {answer.json["total"] for answer in answers} == {450}
+
+
+@pytest.mark.parametrize("question", [{"order_by": "size"}, {"fields": ["id"]}, {"format": "csv"}], ids=str)
+async def test_what_is_built_beside_the_loop_is_the_same(monkeypatch: pytest.MonkeyPatch, question: dict[str, Any]):
+    async with gateway_over(2) as client:
+        here = await client.post(question)
+        monkeypatch.setattr("gateway.web.backups._ROWS_ON_THE_LOOP", 0)
+        beside = await client.post(question | {"system_id": [1, 2]})
+        again = here.body.partition(b'],"systems"')[0]
+        assert (beside.status, beside.body.partition(b'],"systems"')[0]) == (200, again)

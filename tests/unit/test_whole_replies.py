@@ -16,7 +16,8 @@ from gateway.dates import ApplianceZone
 from gateway.errors import FetchError
 from gateway.filter import ALL, Asked
 from gateway.model import BackupList
-from gateway.rows import Reading, Readings, Stamper, print_of
+from gateway.readings import Reading, Readings, print_of
+from gateway.rows import Stamper
 from gateway.simulator.dialects import Rendering
 
 NASTY = ("{", "},{", '"},{"', "}]}", "[{", "\\", '"start_time":', ',"status":"Failed"', "Überstunden", "\u2028", "%d")
