@@ -13,13 +13,16 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from gateway.config_tables import (
     PASSWORD_KEYS,
     Cache,
+    CustomerTable,
     Defaults,
     Fanout,
     File,
     Log,
     LogLevel,
+    Report,
     Server,
     SystemTable,
+    Thresholds,
     TokenTable,
     UserTable,
 )
@@ -62,6 +65,7 @@ class System:
     customer: str | None
     tags: frozenset[str]
     limits: Limits
+    thresholds: Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Config:
     log: Log
     cache: Cache
     fanout: Fanout
+    report: Report
     systems: tuple[System, ...]
     users: tuple[UserTable, ...]
     tokens: tuple[TokenTable, ...]
@@ -114,12 +119,15 @@ class _Reader:
             cache = cache.model_copy(update={"snapshot": str((self._folder / cache.snapshot).absolute())})
         fanout = self._check(Fanout, _table(tables, "fanout"), "fanout") or Fanout()
         self._server_files(server)
-        systems = self._systems(tables, cache, fanout)
+        report = self._check(Report, _table(tables, "report"), "report") or Report()
+        customers = self._rows(tables, "customer", CustomerTable)
+        systems = self._systems(tables, cache, fanout, {each.name: each for each in customers}, report)
         users = self._rows(tables, "user", UserTable)
         tokens = self._rows(tables, "token", TokenTable)
         named: tuple[tuple[str, str, list[Any]], ...] = (
             ("system", "id", [system.id for system in systems]),
             ("system", "name", [system.name for system in systems]),
+            ("customer", "name", [customer.name for customer in customers]),
             ("user", "username", [user.username for user in users]),
             ("token", "name", [token.name for token in tokens]),
         )
@@ -128,7 +136,7 @@ class _Reader:
                 self._fault(kind, f"{key} {value} occurs more than once")
         if self._faults:
             raise ConfigError(self._faults)
-        return Config(server, log, cache, fanout, tuple(systems), tuple(users), tuple(tokens))
+        return Config(server, log, cache, fanout, report, tuple(systems), tuple(users), tuple(tokens))
 
     def _fault(self, path: str, text: str) -> None:
         line = f"{self._name}: {path}: {text}" if path else f"{self._name}: {text}"
@@ -166,7 +174,14 @@ class _Reader:
         ]
         return [row for row in checked if row is not None]
 
-    def _systems(self, tables: dict[str, Any], cache: Cache, fanout: Fanout) -> list[System]:
+    def _systems(
+        self,
+        tables: dict[str, Any],
+        cache: Cache,
+        fanout: Fanout,
+        customers: Mapping[str, CustomerTable],
+        report: Report,
+    ) -> list[System]:
         defaults = _table(tables, "defaults")
         if self._check(Defaults, defaults, "defaults") is None:
             # Each fault of [defaults] is told once; the systems are then checked without it.
@@ -186,7 +201,11 @@ class _Reader:
                 for key in Limits.__dataclass_fields__
             }
             if password is not None:
-                systems.append(_system(table, password, Limits(**limits)))
+                thresholds = _thresholds(table, customers.get(table.customer or ""), report)
+                systems.append(_system(table, password, Limits(**limits), thresholds))
+        strangers = set(customers) - {system.customer for system in systems}
+        for name in () if self._faults else sorted(strangers):
+            self._fault("customer", f"no system is of customer {name}")
         return systems
 
     def _password(self, table: SystemTable, path: str) -> SecretStr | None:
@@ -234,7 +253,15 @@ def _first(*values: Any) -> Any:
     return next(value for value in values if value is not None)
 
 
-def _system(table: SystemTable, password: SecretStr, limits: Limits) -> System:
+def _thresholds(table: SystemTable, customer: CustomerTable | None, report: Report) -> Thresholds:
+    """A system's own (or its [defaults]), else its customer's, else those of [report]."""
+    found = {}
+    for key in Thresholds.model_fields:
+        found[key] = _first(getattr(table, key), getattr(customer, key, None), getattr(report, key))
+    return Thresholds(**found)
+
+
+def _system(table: SystemTable, password: SecretStr, limits: Limits, thresholds: Thresholds) -> System:
     pins = (table.fingerprint,) if isinstance(table.fingerprint, str) else tuple(table.fingerprint or ())
     return System(
         id=table.id,
@@ -248,6 +275,7 @@ def _system(table: SystemTable, password: SecretStr, limits: Limits) -> System:
         customer=table.customer,
         tags=frozenset(table.tags or ()),
         limits=limits,
+        thresholds=thresholds,
     )
 
 

@@ -86,6 +86,7 @@ Seconds = Annotated[float, Field(ge=0, le=3_200_000_000, allow_inf_nan=False)]
 SomeSeconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Bytes = Annotated[int, Field(ge=1, le=2**40)]
+Hours = Annotated[float, Field(gt=0, le=87_600, allow_inf_nan=False)]
 Days = Annotated[float, Field(ge=0, le=36_500, allow_inf_nan=False)]
 Id = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -148,6 +149,29 @@ class Fanout(_Table):
     default_window_days: Days = 0
 
 
+class Thresholds(_Table):
+    """When an asset needs attention: [report], and of a customer or a system where they differ."""
+
+    no_success_hours: Hours = 24
+    failures_critical: Count = 3
+    replication_hours: Hours = 28
+
+
+class Report(Thresholds):
+    """[report]: how far back the page and the summary look, and the thresholds that hold where no other does."""
+
+    history_days: Annotated[int, Field(ge=1, le=366)] = 30
+
+
+class CustomerTable(_Table):
+    """[[customer]]: thresholds of a customer's systems."""
+
+    name: Text
+    no_success_hours: Hours | None = None
+    failures_critical: Count | None = None
+    replication_hours: Hours | None = None
+
+
 class Defaults(_Table):
     """[defaults]: any key of [[system]] but id, name and url."""
 
@@ -172,6 +196,9 @@ class Defaults(_Table):
     calls_per_minute: Count | None = None
     total_concurrency: Count | None = None
     default_window_days: Days | None = None
+    no_success_hours: Hours | None = None
+    failures_critical: Count | None = None
+    replication_hours: Hours | None = None
 
 
 class SystemTable(Defaults):
@@ -224,7 +251,9 @@ class File(_Table):
     log: dict[str, Any] = Field(default_factory=dict)
     cache: dict[str, Any] = Field(default_factory=dict)
     fanout: dict[str, Any] = Field(default_factory=dict)
+    report: dict[str, Any] = Field(default_factory=dict)
     defaults: dict[str, Any] = Field(default_factory=dict)
+    customer: list[dict[str, Any]] = Field(default_factory=list)
     system: list[dict[str, Any]] = Field(default_factory=list)
     user: list[dict[str, Any]] = Field(default_factory=list)
     token: list[dict[str, Any]] = Field(default_factory=list)
@@ -237,7 +266,9 @@ class WholeFile(_Table):
     log: Log = Field(default_factory=Log)
     cache: Cache = Field(default_factory=Cache)
     fanout: Fanout = Field(default_factory=Fanout)
+    report: Report = Field(default_factory=Report)
     defaults: Defaults = Field(default_factory=Defaults)
+    customer: list[CustomerTable] = Field(default_factory=list)
     system: list[SystemTable] = Field(default_factory=list)
     user: list[UserTable] = Field(default_factory=list)
     token: list[TokenTable] = Field(default_factory=list)

@@ -121,6 +121,14 @@ _BY_DISPLAY: Final = {
 }
 """Display names whose core name is another word whatever the family; the rest is found by family and level."""
 
+_NO_BACKUPS: Final = frozenset(
+    {
+        *("restore", "image restore", "block restore", "virtual restore", "replica restore", "integrated bm restore"),
+        *("verify", "archive", "archive restore", "dpustate", "localdir"),
+    }
+)
+"""Core names of rows that tell of other work than of saving an asset."""
+
 _LEVELS: Final = frozenset({"full", "differential", "incremental", "transaction"})
 
 _PREFIX: Final[dict[Family, str]] = {
@@ -160,6 +168,15 @@ def family_of(row: Mapping[str, Any]) -> Family:
 def is_copy(row: Mapping[str, Any]) -> bool:
     """Whether the row is a replica ("securesync") copy: its type string does not tell, its sync fields do."""
     return any(row.get(sign) is not None for sign in _COPY_SIGNS)
+
+
+def is_backup(row: Mapping[str, Any]) -> bool:
+    """Whether the row is a backup itself: no copy of one, no restore, no verification (appliance-api.md section 7)."""
+    display = row.get("type")
+    if not isinstance(display, str) or is_copy(row):
+        return False
+    plain = display.strip().casefold().removeprefix("synthetic ")
+    return not plain.startswith("securesync ") and _core_of(plain, family_of(row)) not in _NO_BACKUPS
 
 
 def type_words(row: Mapping[str, Any]) -> frozenset[str]:

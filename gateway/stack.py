@@ -21,6 +21,7 @@ from gateway.accounts import Accounts
 from gateway.config import Config, System
 from gateway.dates import ApplianceZone
 from gateway.fair import FairSemaphore, Turns
+from gateway.histories import Histories
 from gateway.keeper import Keeper
 from gateway.lag import LagWatch
 from gateway.ledger import Ledger
@@ -83,6 +84,7 @@ class Gateway:
         self.systems: Mapping[SystemId, Stacked] = {}
         self._retired: weakref.WeakSet[Cached] = weakref.WeakSet()
         self._wrong_pins: set[SystemId] = set()
+        self.histories = Histories()
         self.ledger = Ledger(monotonic)
         self.ready = ReadyAnswers(self.ledger, self._state)
         self._keeper = self._made_keeper() if config.cache.snapshot else None
@@ -118,6 +120,7 @@ class Gateway:
 
     async def __aexit__(self, *error: object) -> None:
         self.lag.stop()
+        await self.histories.close()
         for source in (*(system.source for system in self.systems.values()), *self._retired):
             await source.close()
         if self._keeper is not None:
@@ -237,8 +240,8 @@ def _by_id(config: Config) -> dict[SystemId, System]:
 
 
 def _same_source(old: System, new: System) -> bool:
-    """Whether nothing has changed but the labels, which only say who may see the system."""
-    return replace(old, customer=new.customer, tags=new.tags) == new
+    """Whether nothing has changed but labels and thresholds, which the appliance has nothing to do with."""
+    return replace(old, customer=new.customer, tags=new.tags, thresholds=new.thresholds) == new
 
 
 def _same_appliance(old: System, new: System) -> bool:

@@ -11,6 +11,7 @@ from gateway.web.health import healthz, readyz
 from gateway.web.internals import gateway_systems, metrics
 from gateway.web.openapi import get_openapi
 from gateway.web.paths import normalised
+from gateway.web.reports import get_assets, get_summary
 from gateway.web.session import login, logout
 from gateway.web.systems import get_systems
 
@@ -22,6 +23,8 @@ ROUTES: Final[dict[str, dict[str, Handler]]] = {
     "/api/systems": {"GET": get_systems},
     "/api/backups": {"GET": get_backups, "POST": post_backups},
     "/gateway/systems": {"GET": gateway_systems},
+    "/gateway/summary": {"GET": get_summary},
+    "/gateway/assets": {"GET": get_assets},
     "/metrics": {"GET": metrics},
     "/healthz": {"GET": healthz},
     "/readyz": {"GET": readyz},

@@ -1,0 +1,40 @@
+"""Histories of lists that are in use, read once for each list."""
+
+import asyncio
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from gateway.flight import Flight
+from gateway.history import NOTHING, History, history_of
+from gateway.model import BackupList
+
+_ROWS_ON_THE_LOOP: Final = 200
+
+
+class Histories:
+    """A list is read when it is first asked about, a large one in a thread, and forgotten with the list."""
+
+    def __init__(self) -> None:
+        self._known: WeakKeyDictionary[BackupList, History] = WeakKeyDictionary()
+        self._flight: Flight[int, History] = Flight()
+
+    def __repr__(self) -> str:
+        return f"<Histories of {len(self._known)} lists>"
+
+    async def of(self, backups: BackupList) -> History:
+        """What a list tells."""
+        if not len(backups):
+            return NOTHING
+        found = self._known.get(backups)
+        if found is None:
+            if len(backups) <= _ROWS_ON_THE_LOOP:
+                found = history_of(backups)
+                await asyncio.sleep(0)  # hundreds of lists in a row: others may go in between
+            else:
+                found = await self._flight.run(id(backups), lambda: asyncio.to_thread(history_of, backups))
+            self._known[backups] = found
+        return found
+
+    async def close(self) -> None:
+        """End what is being read."""
+        await self._flight.close()
