@@ -13,6 +13,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.web.openapi_answers import answer_schemas, ref
+from gateway.web.openapi_reports import report_parameters, report_schemas
 from gateway.web.openapi_schemas import body_schema, credentials_schema, query_parameters
 from gateway.web.respond import bytes_answer
 
@@ -56,7 +57,12 @@ def document() -> Document:
         ],
         "paths": {**_backups_paths(), **_session_paths(), **_gateway_paths()},
         "components": {
-            "schemas": {**answer_schemas(), "BackupsQuery": body_schema(), "Credentials": credentials_schema()},
+            "schemas": {
+                **answer_schemas(),
+                **report_schemas(),
+                "BackupsQuery": body_schema(),
+                "Credentials": credentials_schema(),
+            },
             "securitySchemes": _security_schemes(),
         },
     }
@@ -125,6 +131,7 @@ def _gateway_paths() -> Document:
     own = {200: _json("This document", {"type": "object", "required": ["openapi", "paths"]})}
     alive = {200: _json("The process answers", ref("Health"))}
     return {
+        **_report_paths(),
         "/gateway/systems": {
             "get": _operation("gatewaySystems", "gateway", "How each system is", _ANY_CREDENTIAL, systems)
         },
@@ -133,6 +140,17 @@ def _gateway_paths() -> Document:
         "/readyz": {"get": _operation("readyz", "gateway", "Readiness", [], readiness)},
         "/openapi.json": {"get": _operation("openapi", "gateway", "This document", [], own)},
     }
+
+
+def _report_paths() -> Document:
+    told = {200: _json("Counts, and the worst of it; a 200 whatever the systems do", ref("Summary"))}
+    summary = _operation("summary", "gateway", "What became of the backups, small and flat", _ANY_CREDENTIAL, told)
+    summary["parameters"] = report_parameters()
+    rows = {200: _json("Every asset of the asked systems, worst first in each", ref("Assets"))}
+    rows[200]["content"] |= {kind: {"schema": {"type": "string"}} for kind in ("application/x-ndjson", "text/csv")}
+    assets = _operation("assets", "gateway", "What became of each asset", _ANY_CREDENTIAL, rows)
+    assets["parameters"] = report_parameters(has_form=True)
+    return {"/gateway/summary": {"get": summary}, "/gateway/assets": {"get": assets}}
 
 
 def _operation(name: str, tag: str, summary: str, security: list[Document], answers: dict[int, Document]) -> Document:

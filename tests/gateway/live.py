@@ -138,6 +138,8 @@ def config_text(
     each: Mapping[int, Table] | Callable[[Farm], Mapping[int, Table]] | None = None,
     users: Iterable[Table] = (ANYBODY,),
     tokens: Iterable[Table] = (TOOL,),
+    report: Table | None = None,
+    customers: Iterable[Table] = (),
 ) -> str:
     """A configuration over a running farm; `each` changes keys of single systems, None as a value takes one away."""
     tables: list[tuple[str, Table]] = [
@@ -145,6 +147,8 @@ def config_text(
         ("[log]", log or {}),
         ("[cache]", cache or {}),
         ("[fanout]", {**UNLIMITED, **(fanout or {})}),
+        ("[report]", report or {}),
+        *(("[[customer]]", customer) for customer in customers),
     ]
     changes = each(farm) if callable(each) else each or {}
     for number, appliance in enumerate(farm, 1):
