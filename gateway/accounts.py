@@ -3,10 +3,11 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gateway.config import Config, System
-from gateway.config_tables import TokenTable, UserTable
+from gateway.config_tables import TokenTable, UserTable, WebhookTable
 from gateway.hashing import fits_nothing
 from gateway.model import SystemId
 
@@ -94,9 +95,10 @@ class Accounts:
         return found if found is not None and found.stored == caller.stored else None
 
 
-def _caller(rights: UserTable | TokenTable, key: tuple[str, str], number: int, systems: tuple[System, ...]) -> Caller:
+def visible_to(rights: UserTable | TokenTable | WebhookTable, systems: Iterable[System]) -> frozenset[SystemId]:
+    """The systems that somebody may see: those of its list, of its customers and of its tags together."""
     everything = rights.systems == "all"
-    visible = frozenset(
+    return frozenset(
         SystemId(system.id)
         for system in systems
         if everything
@@ -104,5 +106,9 @@ def _caller(rights: UserTable | TokenTable, key: tuple[str, str], number: int, s
         or system.customer in rights.customers
         or not system.tags.isdisjoint(rights.tags)
     )
+
+
+def _caller(rights: UserTable | TokenTable, key: tuple[str, str], number: int, systems: tuple[System, ...]) -> Caller:
+    visible = visible_to(rights, systems)
     stored = rights.password_hash if isinstance(rights, UserTable) else rights.token_hash
     return Caller(key, number, rights.role == "admin", visible, stored)

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from gateway.config_secrets import Secrets, reason
 from gateway.config_tables import (
     PASSWORD_KEYS,
     Cache,
@@ -19,12 +20,14 @@ from gateway.config_tables import (
     File,
     Log,
     LogLevel,
+    Notices,
     Report,
     Server,
     SystemTable,
     Thresholds,
     TokenTable,
     UserTable,
+    WebhookTable,
 )
 from gateway.errors import ConfigError
 
@@ -69,6 +72,14 @@ class System:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where notices go. `url` shows nothing of itself in a repr: it is a secret."""
+
+    table: WebhookTable
+    url: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A whole checked configuration."""
 
@@ -77,6 +88,8 @@ class Config:
     cache: Cache
     fanout: Fanout
     report: Report
+    notices: Notices
+    webhooks: tuple[Webhook, ...]
     systems: tuple[System, ...]
     users: tuple[UserTable, ...]
     tokens: tuple[TokenTable, ...]
@@ -87,7 +100,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path}: cannot be read: {error.__class__.__name__}: {_reason(error)}"]) from error
+        raise ConfigError([f"{path}: cannot be read: {error.__class__.__name__}: {reason(error)}"]) from error
     return parse(text, str(path), path.parent, environ)
 
 
@@ -108,6 +121,7 @@ class _Reader:
         self._folder = folder
         self._environ = environ
         self._faults: list[str] = []
+        self._secrets = Secrets(folder, environ, self._fault)
 
     def read(self, raw: dict[str, Any]) -> Config:
         self._check(File, raw)
@@ -122,12 +136,15 @@ class _Reader:
         report = self._check(Report, _table(tables, "report"), "report") or Report()
         customers = self._rows(tables, "customer", CustomerTable)
         systems = self._systems(tables, cache, fanout, {each.name: each for each in customers}, report)
+        notices = self._check(Notices, _table(tables, "notices"), "notices") or Notices()
+        webhooks = self._webhooks(tables)
         users = self._rows(tables, "user", UserTable)
         tokens = self._rows(tables, "token", TokenTable)
         named: tuple[tuple[str, str, list[Any]], ...] = (
             ("system", "id", [system.id for system in systems]),
             ("system", "name", [system.name for system in systems]),
             ("customer", "name", [customer.name for customer in customers]),
+            ("webhook", "name", [webhook.table.name for webhook in webhooks]),
             ("user", "username", [user.username for user in users]),
             ("token", "name", [token.name for token in tokens]),
         )
@@ -136,7 +153,9 @@ class _Reader:
                 self._fault(kind, f"{key} {value} occurs more than once")
         if self._faults:
             raise ConfigError(self._faults)
-        return Config(server, log, cache, fanout, report, tuple(systems), tuple(users), tuple(tokens))
+        return Config(
+            server, log, cache, fanout, report, notices, webhooks, tuple(systems), tuple(users), tuple(tokens)
+        )
 
     def _fault(self, path: str, text: str) -> None:
         line = f"{self._name}: {path}: {text}" if path else f"{self._name}: {text}"
@@ -174,6 +193,16 @@ class _Reader:
         ]
         return [row for row in checked if row is not None]
 
+    def _webhooks(self, tables: dict[str, Any]) -> tuple[Webhook, ...]:
+        found = []
+        for number, table in enumerate(self._rows(tables, "webhook", WebhookTable)):
+            url = self._secrets.of(table, "url", f"webhook[{number}]")
+            if url is not None and not url.get_secret_value().startswith(("https://", "http://")):
+                self._fault(f"webhook[{number}].url", "must be an http:// or https:// address")
+            elif url is not None:
+                found.append(Webhook(table, url))
+        return tuple(found)
+
     def _systems(
         self,
         tables: dict[str, Any],
@@ -195,7 +224,7 @@ class _Reader:
             table = self._check(SystemTable, inherited | own, path)
             if table is None:
                 continue
-            password = self._password(table, path)
+            password = self._secrets.of(table, "password", path)
             limits = {
                 key: _first(getattr(table, key, None), getattr(cache, key, None), getattr(fanout, key, None))
                 for key in Limits.__dataclass_fields__
@@ -207,33 +236,6 @@ class _Reader:
         for name in () if self._faults else sorted(strangers):
             self._fault("customer", f"no system is of customer {name}")
         return systems
-
-    def _password(self, table: SystemTable, path: str) -> SecretStr | None:
-        if table.password is not None:
-            return table.password
-        if table.password_env is not None:
-            value = self._environ.get(table.password_env)
-            if not value:
-                self._fault(f"{path}.password_env", f"the environment has no {table.password_env}")
-                return None
-            return SecretStr(value)
-        file = self._secret_file(table.password_file or "")
-        try:
-            value = file.read_text("utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            self._fault(f"{path}.password_file", f"cannot be read: {_reason(error)}")
-            return None
-        if not value:
-            self._fault(f"{path}.password_file", "holds no password")
-            return None
-        return SecretStr(value)
-
-    def _secret_file(self, name: str) -> Path:
-        """A bare name is looked up among the credentials of systemd first (LoadCredential=)."""
-        credentials = self._environ.get("CREDENTIALS_DIRECTORY")
-        if credentials and "/" not in name and (Path(credentials) / name).is_file():
-            return Path(credentials) / name
-        return self._folder / name
 
 
 def _table(tables: dict[str, Any], name: str) -> dict[str, Any]:
@@ -296,7 +298,3 @@ def _worded(kind: str, message: str, path: str, loc: tuple[int | str, ...], mode
 def _nearest(key: str, model: type[BaseModel]) -> str:
     found = get_close_matches(key.lower(), model.model_fields, n=1, cutoff=0)
     return f"; the nearest known one is {found[0]}" if found else ""
-
-
-def _reason(error: Exception) -> str:
-    return error.strerror or "unknown reason" if isinstance(error, OSError) else "it is not UTF-8"

@@ -1,6 +1,7 @@
 """The tables of the configuration file, key by key, with what each value must be (contract section 3)."""
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from ipaddress import ip_network
 from typing import Annotated, Any, Final, Literal, Self
@@ -15,6 +16,7 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 Role = Literal["viewer", "admin"]
 
 PASSWORD_KEYS: Final = ("password", "password_file", "password_env")
+URL_KEYS: Final = ("url", "url_file", "url_env")
 
 _FINGERPRINT: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -79,6 +81,18 @@ def _store_url(value: str) -> str:
     return value
 
 
+def _time_of_day(value: str) -> str:
+    if value and not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        raise ValueError("must be a time of day such as 07:00, or empty")
+    return value
+
+
+def _ping_url(value: str) -> str:
+    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+        raise ValueError("must be an http:// or https:// address, or empty")
+    return value
+
+
 Text = Annotated[str, AfterValidator(_text)]
 Pin = Annotated[str, AfterValidator(_pin)]
 # Bounds end what no clock and no event loop can hold; a hundred years of seconds is plenty.
@@ -93,6 +107,12 @@ Id = Annotated[int, Field(ge=0, lt=2**63)]
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+def _exactly_one(table: BaseModel, keys: Sequence[str]) -> None:
+    given = [key for key in keys if getattr(table, key) is not None]
+    if len(given) != 1:
+        raise ValueError(f"needs exactly one of {', '.join(keys)}; it has {', '.join(given) or 'none'}")
 
 
 class Server(_Table):
@@ -212,9 +232,7 @@ class SystemTable(Defaults):
 
     @model_validator(mode="after")
     def _one_password(self) -> Self:
-        given = [key for key in PASSWORD_KEYS if getattr(self, key) is not None]
-        if len(given) != 1:
-            raise ValueError(f"needs exactly one of {', '.join(PASSWORD_KEYS)}; it has {', '.join(given) or 'none'}")
+        _exactly_one(self, PASSWORD_KEYS)
         if self.password is not None and not self.password.get_secret_value():
             raise ValueError("password must not be empty")
         if self.fingerprint is not None and not self.url.startswith("https://"):
@@ -244,6 +262,36 @@ class TokenTable(_Rights):
     token_hash: Annotated[Pin, Field(repr=False)]
 
 
+class Notices(_Table):
+    """[notices]: how often the gateway looks for what is to be told, and when it tells of the whole."""
+
+    check_seconds: Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)] = 300
+    unreachable_seconds: Seconds = 900
+    digest_at: Annotated[str, AfterValidator(_time_of_day)] = ""
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    ping_url: Annotated[str, AfterValidator(_ping_url), Field(repr=False)] = ""
+
+
+class WebhookTable(_Table):
+    """[[webhook]]: somebody who is told. `systems`, `customers` and `tags` choose of what, as for a user."""
+
+    name: Text
+    kind: Literal["slack", "teams", "generic"]
+    url: Annotated[SecretStr | None, Field(repr=False)] = None
+    url_file: Text | None = None
+    url_env: Text | None = None
+    alerts: bool = True
+    digest: bool = True
+    systems: Literal["all"] | list[Id] = Field(default_factory=list)
+    customers: list[Text] = Field(default_factory=list)
+    tags: list[Text] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _one_url(self) -> Self:
+        _exactly_one(self, URL_KEYS)
+        return self
+
+
 class File(_Table):
     """The tables that a file may hold."""
 
@@ -252,11 +300,13 @@ class File(_Table):
     cache: dict[str, Any] = Field(default_factory=dict)
     fanout: dict[str, Any] = Field(default_factory=dict)
     report: dict[str, Any] = Field(default_factory=dict)
+    notices: dict[str, Any] = Field(default_factory=dict)
     defaults: dict[str, Any] = Field(default_factory=dict)
     customer: list[dict[str, Any]] = Field(default_factory=list)
     system: list[dict[str, Any]] = Field(default_factory=list)
     user: list[dict[str, Any]] = Field(default_factory=list)
     token: list[dict[str, Any]] = Field(default_factory=list)
+    webhook: list[dict[str, Any]] = Field(default_factory=list)
 
 
 class WholeFile(_Table):
@@ -267,8 +317,10 @@ class WholeFile(_Table):
     cache: Cache = Field(default_factory=Cache)
     fanout: Fanout = Field(default_factory=Fanout)
     report: Report = Field(default_factory=Report)
+    notices: Notices = Field(default_factory=Notices)
     defaults: Defaults = Field(default_factory=Defaults)
     customer: list[CustomerTable] = Field(default_factory=list)
     system: list[SystemTable] = Field(default_factory=list)
     user: list[UserTable] = Field(default_factory=list)
     token: list[TokenTable] = Field(default_factory=list)
+    webhook: list[WebhookTable] = Field(default_factory=list)

@@ -22,26 +22,27 @@ _LETTERS: Final = "gwfnr"
 
 @dataclass(frozen=True, slots=True)
 class SystemReport:
-    """One system: its configuration, its answer, what its rows tell, what it cost; `as_of` is when its rows were true.
-
-    Of a stand-in nothing is known since `as_of` (epoch seconds): an asset is late by then, or not known to be late.
-    """
+    """One system: its configuration, its answer, what its rows tell, what it cost. `now` is in epoch seconds."""
 
     system: System
     answer: SystemAnswer
     history: History
     ledger: SystemLedger
-    as_of: float
+    now: float
+
+    @property
+    def as_of(self) -> float:
+        """The moment up to which the rows tell everything: now, unless a stand-in stands in.
+
+        Of a stand-in nothing is known since: an asset was late by then, or is not known to be late.
+        """
+        answer = self.answer
+        return self.now if answer.state == "ok" or answer.age_s is None else self.now - answer.age_s
 
     def verdicts(self) -> Iterator[tuple[AssetHistory, Verdict]]:
         """Each asset with what it amounts to."""
         for asset in self.history.assets:
             yield asset, judged(asset, self.system.thresholds, self.as_of)
-
-
-def as_of(answer: SystemAnswer, wall: float) -> float:
-    """The moment up to which the rows of an answer tell everything: now, unless a stand-in stands in."""
-    return wall if answer.state == "ok" or answer.age_s is None else wall - answer.age_s
 
 
 def system_block(report: SystemReport, hours: float, days: int) -> dict[str, Any]:

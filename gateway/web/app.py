@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from gateway.notices.notifier import Notifier
 from gateway.stack import Gateway
 from gateway.web.keys import GATEWAY, LOAD, Load
 from gateway.web.middleware import add_headers, admission, expectation, outer_guard
@@ -22,5 +23,5 @@ def create_app(gateway: Gateway) -> web.Application:
 
 
 async def _opened(app: web.Application) -> AsyncIterator[None]:
-    async with app[GATEWAY]:
+    async with app[GATEWAY] as gateway, Notifier(gateway):
         yield

@@ -10,9 +10,9 @@ from aiohttp import web
 
 from gateway import merge
 from gateway.accounts import Caller
-from gateway.model import SystemAnswer
-from gateway.report import SystemReport, as_of, asset_rows, summary, system_block
+from gateway.report import SystemReport, asset_rows, summary, system_block
 from gateway.report_query import ReportQuery, parse_report
+from gateway.reporting import report_of
 from gateway.stack import Gateway
 from gateway.table import csv_pieces
 from gateway.web.asking import Asking, Outcome, ask, log_facts, rechecked
@@ -71,13 +71,7 @@ async def _reports(gateway: Gateway, asking: Asking) -> AsyncGenerator[SystemRep
     """Each system's report as it answers."""
     async with contextlib.aclosing(asking.answers) as answers:
         async for answer in answers:
-            yield await _report(gateway, answer)
-
-
-async def _report(gateway: Gateway, answer: SystemAnswer) -> SystemReport:
-    history = await gateway.histories.of(answer.backups)
-    system, ledger = gateway.systems[answer.system_id].config, gateway.ledger.of(answer.system_id)
-    return SystemReport(system, answer, history, ledger, as_of(answer, gateway.wall()))
+            yield await report_of(gateway, answer)
 
 
 async def _all_reports(

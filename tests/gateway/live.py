@@ -139,7 +139,9 @@ def config_text(
     users: Iterable[Table] = (ANYBODY,),
     tokens: Iterable[Table] = (TOOL,),
     report: Table | None = None,
+    notices: Table | None = None,
     customers: Iterable[Table] = (),
+    webhooks: Iterable[Table] = (),
 ) -> str:
     """A configuration over a running farm; `each` changes keys of single systems, None as a value takes one away."""
     tables: list[tuple[str, Table]] = [
@@ -148,6 +150,8 @@ def config_text(
         ("[cache]", cache or {}),
         ("[fanout]", {**UNLIMITED, **(fanout or {})}),
         ("[report]", report or {}),
+        ("[notices]", notices or {}),
+        *(("[[webhook]]", webhook) for webhook in webhooks),
         *(("[[customer]]", customer) for customer in customers),
     ]
     changes = each(farm) if callable(each) else each or {}

@@ -1,0 +1,1 @@
+"""Notices: what is told to people who do not look (README, section "Notices")."""

@@ -1,0 +1,5 @@
+"""The watch on what must never be logged."""
+
+from tests.gateway.conftest import logged
+
+__all__ = ["logged"]
