@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 from watchfiles import awatch
 
+from gateway.cli.notify import ServiceManager
 from gateway.config import load
 from gateway.errors import ConfigError
 from gateway.observe import audit
@@ -43,12 +44,15 @@ async def watch(path: Path, changed: asyncio.Event, known: Stamp | None) -> None
         structlog.get_logger().warning("config_not_watched", file=str(path), reason=str(error))
 
 
-async def reload_on(wanted: asyncio.Event, path: Path, gateway: Gateway) -> None:
-    """Reload each time `wanted` is set."""
+async def reload_on(wanted: asyncio.Event, path: Path, gateway: Gateway, manager: ServiceManager) -> None:
+    """Reload each time `wanted` is set, and tell the service manager."""
     while True:
         await wanted.wait()
         wanted.clear()
-        reload_now(path, gateway)
+        manager.reloading()
+        taken = reload_now(path, gateway)
+        systems = f"{len(gateway.config.systems)} systems"
+        manager.ready(systems if taken else f"{systems}; the changed configuration was refused, the old one goes on")
 
 
 def reload_now(path: Path, gateway: Gateway) -> bool:

@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
 from isal import isal_zlib
 
+from gateway.cli.notify import ServiceManager
 from gateway.cli.reload import Stamp, reload_on, stamp_of, watch
 from gateway.collector import relax_collector
 from gateway.config import Config, load
@@ -55,15 +56,19 @@ async def _serve(config: Config, path: Path, stamp: Stamp | None) -> int:
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, again.set)
     made: list[Gateway] = []
-    async with listening(config, path.parent, made.append) as address:
-        structlog.get_logger().info("listening", address=address, systems=len(config.systems))
-        watcher = asyncio.create_task(watch(path, again, stamp))
-        reloader = asyncio.create_task(reload_on(again, path, made[0]))
-        await stop.wait()
-        structlog.get_logger().info("draining")
-        watcher.cancel()
-        reloader.cancel()
-        await asyncio.gather(watcher, reloader, return_exceptions=True)
+    # The watchdog is kept quiet to the very end: draining takes longer than it waits.
+    with ServiceManager() as manager:
+        async with listening(config, path.parent, made.append) as address:
+            structlog.get_logger().info("listening", address=address, systems=len(config.systems))
+            watcher = asyncio.create_task(watch(path, again, stamp))
+            reloader = asyncio.create_task(reload_on(again, path, made[0], manager))
+            manager.ready(f"listening on {address}, {len(config.systems)} systems")
+            await stop.wait()
+            manager.stopping()
+            structlog.get_logger().info("draining")
+            watcher.cancel()
+            reloader.cancel()
+            await asyncio.gather(watcher, reloader, return_exceptions=True)
     return 0
 
 
