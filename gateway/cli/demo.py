@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import signal
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from gateway.cli.serve import listening
 from gateway.config import parse
 from gateway.hashing import hash_password
 from gateway.observe import configure_logs
-from gateway.simulator import Farm
+from gateway.simulator import LOOPBACK, Farm
 
 _USER: Final = "demo"
 _SEED: Final = 1
@@ -24,28 +25,53 @@ def run_demo(systems: int, port: int) -> int:
     return _run(systems, lambda farm, stop: _demo(farm, port, stop))
 
 
-def run_simulation(systems: int) -> int:
-    """Appliances alone; their configuration goes to stdout, everything else to stderr."""
-    return _run(systems, _simulation)
+def run_simulation(
+    systems: int, *, host: str, first_port: int, control_port: int, base: Path | None, output: Path | None
+) -> int:
+    """Appliances alone; their configuration goes to `output`, else to stdout, everything else to stderr.
+
+    `base` is a file with what else the configuration shall hold; it takes the place of the [server] table.
+    """
+    if not (0 <= first_port <= 65536 - max(1, systems) and 0 <= control_port <= 65535):
+        print("--first-port and --control-port must leave every listener a port up to 65535", file=sys.stderr)
+        return 2
+    try:
+        beginning = None if base is None else base.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        print(f"{base}: cannot be read: {error}", file=sys.stderr)
+        return 2
+
+    async def work(farm: Farm, stop: asyncio.Event) -> None:
+        await _simulation(farm, stop, beginning, output)
+
+    return _run(systems, work, host=host, first_port=first_port, control_port=control_port)
 
 
-def _run(systems: int, work: Callable[[Farm, asyncio.Event], Awaitable[None]]) -> int:
+def _run(
+    systems: int,
+    work: Callable[[Farm, asyncio.Event], Awaitable[None]],
+    *,
+    host: str = LOOPBACK,
+    first_port: int = 0,
+    control_port: int = 0,
+) -> int:
     if not 1 <= systems <= 1000:
         print("--systems must be 1 to 1000", file=sys.stderr)
         return 2
+    farm = Farm.mixed(systems, _SEED, host=host, first_port=first_port, control_port=control_port)
     try:
-        asyncio.run(_with_farm(systems, work))
+        asyncio.run(_with_farm(farm, work))
     except OSError as error:
-        print(f"cannot listen: {error.strerror or error}", file=sys.stderr)
+        print(f"cannot listen or write: {error.strerror or error}", file=sys.stderr)
         return 2
     return 0
 
 
-async def _with_farm(systems: int, work: Callable[[Farm, asyncio.Event], Awaitable[None]]) -> None:
+async def _with_farm(farm: Farm, work: Callable[[Farm, asyncio.Event], Awaitable[None]]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with Farm.mixed(systems, _SEED) as farm:
+    async with farm:
         await work(farm, stop)
 
 
@@ -83,7 +109,20 @@ faults can be switched on at {farm.control_url}/appliances
 Ctrl-C stops everything."""
 
 
-async def _simulation(farm: Farm, stop: asyncio.Event) -> None:
-    print(farm.config_toml(), flush=True)
+async def _simulation(farm: Farm, stop: asyncio.Event, beginning: str | None, output: Path | None) -> None:
+    text = farm.config_toml() if beginning is None else f"{beginning}\n{farm.systems_toml()}"
+    if output is None:
+        print(text, flush=True)
+    else:
+        _write(output, text)
     print(f"{len(farm)} appliances are running; faults at {farm.control_url}/appliances; Ctrl-C ends", file=sys.stderr)
     await stop.wait()
+
+
+def _write(path: Path, text: str) -> None:
+    """A gateway that watches the file reads the old text or the new one; nobody else reads the passwords in it."""
+    with tempfile.NamedTemporaryFile(
+        "w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8", delete=False
+    ) as new:
+        new.write(text)
+    Path(new.name).replace(path)

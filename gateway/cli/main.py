@@ -69,17 +69,37 @@ def demo(*, systems: int = 12, port: int = 8080) -> int:
 
 
 @app.command
-def simulate(*, systems: int = 12) -> int:
+def simulate(
+    *,
+    systems: int = 12,
+    host: str = "127.0.0.1",
+    first_port: int = 0,
+    control_port: int = 0,
+    base: Path | None = None,
+    output: Path | None = None,
+) -> int:
     """The simulated appliances alone; prints a configuration for them.
 
     Parameters
     ----------
     systems:
         How many appliances.
+    host:
+        Where they listen: an address or a name of this machine, by which the gateway reaches it.
+    first_port:
+        The first appliance's port, the others have those after it; 0 is any that are free.
+    control_port:
+        Where faults are switched on and off; 0 is any that is free.
+    base:
+        A file whose tables stand before those of the appliances, in place of [server].
+    output:
+        Write the configuration to this file, as a whole at once, and not to stdout.
     """
     from gateway.cli.demo import run_simulation
 
-    return run_simulation(systems)
+    return run_simulation(
+        systems, host=host, first_port=first_port, control_port=control_port, base=base, output=output
+    )
 
 
 @config_app.command

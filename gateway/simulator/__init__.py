@@ -4,10 +4,10 @@ An independent oracle: nothing here imports the rest of the gateway, and nothing
 decides what an appliance answers.
 """
 
-from gateway.simulator.appliance import Appliance
+from gateway.simulator.appliance import LOOPBACK, Appliance
 from gateway.simulator.farm import Farm
 from gateway.simulator.faults import Fault
 from gateway.simulator.records import Record, generate, generate_rows
 from gateway.simulator.spec import ApplianceSpec
 
-__all__ = ["Appliance", "ApplianceSpec", "Farm", "Fault", "Record", "generate", "generate_rows"]
+__all__ = ["LOOPBACK", "Appliance", "ApplianceSpec", "Farm", "Fault", "Record", "generate", "generate_rows"]

@@ -35,19 +35,20 @@ from gateway.simulator.store import RecordStore
 from gateway.simulator.tls import Certificate, self_signed
 from gateway.simulator.traffic import Counters, RecordedRequest
 
-_HOST: Final = "127.0.0.1"
+LOOPBACK: Final = "127.0.0.1"
 _MAX_BODY_BYTES: Final = 16 * 1024 * 1024
 _SHUTDOWN_SECONDS: Final = 0.05
 
 
 class Appliance:
-    """An appliance on 127.0.0.1. ``async with Appliance(spec) as appliance:`` serves ``appliance.url``.
+    """An appliance on ``host``. ``async with Appliance(spec) as appliance:`` serves ``appliance.url``.
 
     ``records`` may be changed at any time; ``requests`` are those that came in, oldest first.
     """
 
-    def __init__(self, spec: ApplianceSpec) -> None:
+    def __init__(self, spec: ApplianceSpec, host: str = LOOPBACK) -> None:
         self.spec = spec
+        self._host = host
         self.zone = ZoneInfo(spec.timezone)
         self.records = _make_store(spec, self.zone)
         self.requests: deque[RecordedRequest] = deque(maxlen=spec.history)
@@ -61,7 +62,7 @@ class Appliance:
         app.router.add_route("*", "/{path:.*}", self._serve)
         app.on_response_prepare.append(self._stamp_date)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
-        self.listener = Listener(self._runner, _HOST, spec.port, self.certificate)
+        self.listener = Listener(self._runner, host, spec.port, self.certificate)
         self._routes = {
             ("POST", "login"): self._login,
             ("POST", "logout"): self._logout,
@@ -74,7 +75,7 @@ class Appliance:
 
     @property
     def url(self) -> str:
-        return f"{'https' if self.certificate else 'http'}://{_HOST}:{self.listener.port}"
+        return f"{'https' if self.certificate else 'http'}://{self._host}:{self.listener.port}"
 
     @property
     def fingerprint(self) -> str | None:

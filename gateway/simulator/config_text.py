@@ -13,10 +13,14 @@ def config_toml(
 
     A user is its keys, e.g. ``{"username": "noc", "password_hash": "$argon2id$...", "systems": "all"}``.
     """
-    tables = [_table("[server]", {"host": "127.0.0.1", "port": server_port})]
-    tables += [_table("[[system]]", _system(number, appliance)) for number, appliance in enumerate(appliances, 1)]
+    tables = [_table("[server]", {"host": "127.0.0.1", "port": server_port}), systems_toml(appliances)]
     tables += [_table("[[user]]", user) for user in users]
     return "\n".join(tables)
+
+
+def systems_toml(appliances: Iterable[Appliance]) -> str:
+    """The [[system]] tables alone, ids from 1."""
+    return "\n".join(_table("[[system]]", _system(number, appliance)) for number, appliance in enumerate(appliances, 1))
 
 
 def _system(number: int, appliance: Appliance) -> dict[str, object]:
