@@ -36,11 +36,14 @@ test: check
 bench: $(VENV)/.ready
 	$(BIN)/python -m tests.bench
 
-# A fresh lock: pins and hashes, no address of any index.
+# Fresh locks: pins and hashes, no address of any index. Those of the container are parts of the first.
+COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet
 lock: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements.lock
+	$(COMPILE) pyproject.toml --group dev --output-file requirements.lock
+	$(COMPILE) pyproject.toml --constraint requirements.lock --output-file deploy/container/requirements.lock
+	echo hatchling | $(COMPILE) - --constraint requirements.lock --output-file deploy/container/build.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

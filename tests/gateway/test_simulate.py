@@ -1,6 +1,5 @@
 """`simulate` where its gateway is another machine or container: fixed ports, a name, a file."""
 
-import os
 import signal
 import socket
 import stat
@@ -39,6 +38,10 @@ def _free_ports(count: int) -> int:
         return first
 
 
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
 async def test_simulate_writes_a_file_for_a_gateway_elsewhere(tmp_path: Path):
     base, output, first = tmp_path / "base.toml", tmp_path / "gateway.toml", _free_ports(3)
     base.write_text(_BASE)
@@ -57,7 +60,7 @@ async def test_simulate_writes_a_file_for_a_gateway_elsewhere(tmp_path: Path):
             f"https://localhost:{first + 1}",
         ]
         assert stat.S_IMODE(output.stat().st_mode) == 0o600
-        assert sorted(os.listdir(tmp_path)) == ["base.toml", "gateway.toml"]
+        assert _names(tmp_path) == {"base.toml", "gateway.toml"}
         async with (
             aiohttp.ClientSession() as session,
             session.get(f"http://localhost:{first + 2}/appliances") as answer,
