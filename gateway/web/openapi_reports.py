@@ -7,6 +7,8 @@ from gateway.history import OUTCOMES, Replication, Verification
 from gateway.kinds import Family
 from gateway.model import State
 from gateway.verdict import STATES
+from gateway.web.openapi_answers import ref
+from gateway.web.openapi_operations import ANY_CREDENTIAL, Document, as_json, operation
 
 Schema = dict[str, Any]
 
@@ -17,10 +19,22 @@ _NUMBER_OR_NULL: Final[Schema] = {"type": ["number", "null"]}
 _TIME_OR_NULL: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
 
 
-def report_parameters(history_days: int = 366, *, has_form: bool = False) -> list[Schema]:
+def report_paths() -> Document:
+    """The routes of reports."""
+    told = {200: as_json("Counts, and the worst of it; a 200 whatever the systems do", ref("Summary"))}
+    summary = operation("summary", "gateway", "What became of the backups, small and flat", ANY_CREDENTIAL, told)
+    summary["parameters"] = _parameters()
+    rows = {200: as_json("Every asset of the asked systems, worst first in each", ref("Assets"))}
+    rows[200]["content"] |= {kind: {"schema": {"type": "string"}} for kind in ("application/x-ndjson", "text/csv")}
+    assets = operation("assets", "gateway", "What became of each asset", ANY_CREDENTIAL, rows)
+    assets["parameters"] = _parameters(has_form=True)
+    return {"/gateway/summary": {"get": summary}, "/gateway/assets": {"get": assets}}
+
+
+def _parameters(*, has_form: bool = False) -> list[Schema]:
     """The keys of a report's query string."""
     seconds = {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,9})?$"}
-    hours = {"type": "integer", "minimum": 1, "maximum": history_days * 24}
+    hours = {"type": "integer", "minimum": 1, "maximum": 366 * 24}
     texts: list[tuple[str, str, Schema]] = [
         ("hours", "The window of the counts; 24 by default, and never more than `report.history_days`.", hours),
         ("limit", "How many assets the summary names.", {"type": "integer", "minimum": 0, "maximum": 10_000}),

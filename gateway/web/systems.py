@@ -28,10 +28,9 @@ def _described(system: Stacked, caller: Caller) -> dict[str, Any]:
     return {
         "id": config.id,
         "name": config.name,
-        # Addresses of appliances are for admins; the documented word for "no address known" is the empty text.
-        "host": (urlsplit(config.url).hostname or "") if caller.admin else "",
+        "host": host_of(system, caller),
         "role": "Managed DPU",
-        "status": "not available" if failing else "available",
+        "status": status_of(system),
         "online": not failing if asked else "n/a",
         "is_pending": False,
         "local": False,
@@ -48,3 +47,13 @@ def _described(system: Stacked, caller: Caller) -> dict[str, Any]:
         "total_mb_free": 0,
         "storage_name": "",
     }
+
+
+def host_of(system: Stacked, caller: Caller) -> str:
+    """Addresses of appliances are for admins; the documented word for "no address known" is the empty text."""
+    return (urlsplit(system.config.url).hostname or "") if caller.admin else ""
+
+
+def status_of(system: Stacked) -> str:
+    """The documented words; a system that was not asked yet is thought to be available."""
+    return "available" if system.source.refresh.last_error is None else "not available"

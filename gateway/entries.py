@@ -1,0 +1,165 @@
+"""Merged rows as clients of one appliance look at them: read once, newest first, each with an id and an asset."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from gateway.kinds import Family, family_of, is_copy, type_words
+from gateway.model import BackupList
+from gateway.wire import BAD_JSON
+
+_TRUE: Final = (True, "true", "True", "1")
+_RESULTS: Final = frozenset({"success", "warning", "failure"})
+_NO_BACKUPS: Final = frozenset(
+    {
+        *("restore", "image restore", "block restore", "virtual restore", "replica restore", "integrated bm restore"),
+        *("verify", "archive", "archive restore"),
+    }
+)
+"""Core names of rows that stand in lists of backups and are none (appliance-api.md section 7)."""
+
+
+class Entry(msgspec.Struct, gc=False):
+    """The fields of a stamped row (contract section 5.4) that go into a catalog, a job or a recovery point."""
+
+    system_id: int
+    system_name: str
+    start_epoch: int | None = None
+    finish_epoch: int | None = None
+    id: Any = None
+    type: Any = None
+    status: Any = None
+    complete: Any = None
+    start_date_time: Any = None
+    duration: Any = None
+    client_id: Any = None
+    client_name: Any = None
+    instance_id: Any = None
+    instance_name: Any = None
+    asset_name: Any = None
+    database_name: Any = None
+    vm_name: Any = None
+    app_id: Any = None
+    app_name: Any = None
+    size: Any = None
+    files: Any = None
+    encrypted: Any = None
+    verified: Any = None
+    verify_status: Any = None
+    legalhold: Any = None
+    storage: Any = None
+    output: Any = None
+    # What betrays the family and the kind of a row (gateway.kinds).
+    is_sql_cluster: Any = None
+    is_sql_alwayson: Any = None
+    guid: Any = None
+    is_cluster: Any = None
+    server_name: Any = None
+    presync_seconds: Any = None
+    sync_seconds: Any = None
+    postsync_seconds: Any = None
+    sync_size: Any = None
+    sync_status: Any = None
+    sync_message: Any = None
+    destination: Any = None
+
+
+_decode_all: Final = msgspec.json.Decoder(list[Entry]).decode
+_decode_one: Final = msgspec.json.Decoder(Entry).decode
+
+
+def newest_first(lists: Iterable[BackupList]) -> list[Entry]:
+    """All rows by falling `start_epoch`; ties as the lists stand, rows of an unknown time last."""
+    entries = [entry for backups in lists if len(backups) for entry in _read(backups)]
+    entries.sort(key=_age)  # stable: ties keep their order
+    return entries
+
+
+def _age(entry: Entry) -> tuple[bool, int]:
+    return entry.start_epoch is None, -(entry.start_epoch or 0)
+
+
+def _read(backups: BackupList) -> Sequence[Entry]:
+    plain = backups.unpacked()
+    try:
+        return _decode_all(b"[" + plain.body + b"]")
+    except BAD_JSON:  # a number like 1e999, valid JSON that no float holds: its own row alone is lost
+        return list(_readable(plain.rows()))
+
+
+def _readable(rows: Iterable[bytes]) -> Iterator[Entry]:
+    for row in rows:
+        try:
+            yield _decode_one(row)
+        except BAD_JSON:
+            continue
+
+
+def is_complete(entry: Entry) -> bool:
+    """Whether the row says that it is complete; some releases send 0 and 1."""
+    return entry.complete in _TRUE
+
+
+def is_finished(entry: Entry) -> bool:
+    """Whether nothing more is to come: it is complete, or it tells a result all the same."""
+    return is_complete(entry) or status_word(entry) in _RESULTS
+
+
+def is_backup(entry: Entry) -> bool:
+    """Whether it is a backup, and no restore, verification, archive or replica copy of one."""
+    row = msgspec.structs.asdict(entry)
+    words = type_words(row)
+    is_replica = is_copy(row) or any(word.startswith("securesync ") for word in words)
+    return not is_replica and words.isdisjoint(_NO_BACKUPS)
+
+
+def family(entry: Entry) -> Family:
+    """The family of what was backed up."""
+    return family_of(msgspec.structs.asdict(entry))
+
+
+def status_word(entry: Entry) -> str:
+    """The seed's status in lower case: success, warning, failure, none; another word as the appliance says it."""
+    return entry.status.strip().lower() if isinstance(entry.status, str) else "none"
+
+
+def entry_id(entry: Entry) -> int | str:
+    """The appliance's id; rows of types without one get a text that stays the same while the row does."""
+    if isinstance(entry.id, int | str) and not isinstance(entry.id, bool) and entry.id != "":
+        return entry.id
+    named = (entry.system_id, entry.client_id, entry.instance_id, entry.type, entry.start_date_time, entry.asset_name)
+    return "row-" + blake2b(msgspec.json.encode(named), digest_size=8).hexdigest()
+
+
+def asset_id(entry: Entry) -> Any:
+    """The instance where the row names one, else the client: what clients take for the id of an asset."""
+    return entry.client_id if entry.instance_id in (None, "") else entry.instance_id
+
+
+def asset_name(entry: Entry) -> str:
+    """The name of what was backed up: a database, a machine or the client."""
+    return first_text(entry.database_name, entry.vm_name, entry.asset_name, entry.client_name)
+
+
+def first_text(*values: Any) -> str:
+    """The first of them that is a text and not empty."""
+    return next((value for value in values if isinstance(value, str) and value), "")
+
+
+def is_verified(entry: Entry) -> bool:
+    """Whether the backup has been verified, and with success."""
+    return verify_state(entry) == "verified"
+
+
+def verify_state(entry: Entry) -> str:
+    """`verified`, `failed`, `unverified`, or `unknown` where the row says nothing of it."""
+    said = entry.verify_status.strip().lower() if isinstance(entry.verify_status, str) else ""
+    if said in ("success", "successful"):
+        return "verified"
+    if said in ("failed", "failure"):
+        return "failed"
+    if entry.verified is None:
+        return "unverified" if said else "unknown"
+    return "verified" if entry.verified in _TRUE else "unverified"

@@ -1,0 +1,57 @@
+"""GET /api/catalog: complete backups by instance, as the PowerShell toolkit reads them (contract section 4.1)."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+from aiohttp import web
+
+from gateway.catalog import instances_of
+from gateway.entries import Entry
+from gateway.errors import bad_field
+from gateway.filter import BackupFilter
+from gateway.query_values import read_day, read_whole
+from gateway.web.clients.asked import answered
+from gateway.web.clients.parameters import Reader, question, read_parameters
+from gateway.web.keys import GATEWAY
+from gateway.web.read import caller_of
+
+PARAMETERS: Final[Mapping[str, Reader]] = {
+    "start_date": read_day,
+    "end_date": read_day,
+    "iid": read_whole,
+    "sid": read_whole,
+}
+
+_DAYS: Final = 30
+_DAY_S: Final = 86_400
+_HOUR_S: Final = 3600
+
+
+async def get_catalog(request: web.Request) -> web.StreamResponse:
+    """The last 30 days unless dates are given; days are days of each appliance's own zone."""
+    begun = asyncio.get_running_loop().time()
+    caller = await caller_of(request)
+    gateway = request.app[GATEWAY]
+    values = read_parameters(request.rel_url.query.items(), PARAMETERS)
+    query = question(values.get("sid"), _wanted(values, gateway.wall()))
+    zones = {int(system_id): system.config.timezone for system_id, system in gateway.systems.items()}
+
+    def made(entries: Iterable[Entry]) -> dict[str, Any]:
+        return {"catalog": {"instances": instances_of(entries, zones)}}
+
+    return await answered(request, caller, query, begun, made)
+
+
+def _wanted(values: Mapping[str, Any], wall: float) -> BackupFilter:
+    start, end, instance = values.get("start_date"), values.get("end_date"), values.get("iid")
+    if start is None and end is None:
+        # On a whole hour, as default windows are: equal questions share one held list.
+        begin = int(wall - _DAYS * _DAY_S) // _HOUR_S * _HOUR_S
+        return BackupFilter(instance_id=instance, start_time=begin)
+    if start is None and end is not None:
+        start = end - min(timedelta(days=_DAYS), end - date.min)
+    if end is not None and start > end:
+        raise bad_field("start_date", "lies after end_date")
+    return BackupFilter(instance_id=instance, start_day=start, end_day=end)

@@ -1,0 +1,70 @@
+"""GET /api/jobs/history, /api/recovery_points and /api/reports/successrate, for node-unitrends (contract 4.1)."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from aiohttp import web
+
+from gateway.entries import Entry
+from gateway.errors import bad_field
+from gateway.filter import BackupFilter
+from gateway.jobs import finished, job_items, recoverable, recovery_points, success_rate
+from gateway.query_values import read_whole
+from gateway.web.clients.asked import answered
+from gateway.web.clients.parameters import DEFAULT_LIMIT, PAGE, Reader, question, read_parameters
+from gateway.web.read import caller_of
+
+HISTORY: Final[Mapping[str, Reader]] = {**PAGE, "applianceId": read_whole}
+RECOVERY_POINTS: Final[Mapping[str, Reader]] = {**HISTORY, "assetId": read_whole}
+SUCCESS_RATE: Final[Mapping[str, Reader]] = {
+    "startTime": read_whole,
+    "endTime": read_whole,
+    "applianceId": read_whole,
+}
+
+
+async def get_history(request: web.Request) -> web.StreamResponse:
+    """Every finished job, of whatever kind; backups that still run are none yet."""
+    begun = asyncio.get_running_loop().time()
+    caller = await caller_of(request)
+    values = read_parameters(request.rel_url.query.items(), HISTORY)
+
+    def made(entries: list[Entry]) -> dict[str, Any]:
+        return page_of(finished(entries), job_items, values)
+
+    return await answered(request, caller, question(values.get("applianceId"), BackupFilter()), begun, made)
+
+
+async def get_recovery_points(request: web.Request) -> web.StreamResponse:
+    """Complete backups that did not fail. An asset is an instance or a client, so it is chosen here, of whole lists."""
+    begun = asyncio.get_running_loop().time()
+    caller = await caller_of(request)
+    values = read_parameters(request.rel_url.query.items(), RECOVERY_POINTS)
+
+    def made(entries: list[Entry]) -> dict[str, Any]:
+        return page_of(recoverable(entries, values.get("assetId")), recovery_points, values)
+
+    return await answered(request, caller, question(values.get("applianceId"), BackupFilter()), begun, made)
+
+
+async def get_success_rate(request: web.Request) -> web.StreamResponse:
+    """Of jobs that started within `startTime` to `endTime`, epoch seconds, both included."""
+    begun = asyncio.get_running_loop().time()
+    caller = await caller_of(request)
+    values = read_parameters(request.rel_url.query.items(), SUCCESS_RATE)
+    start, end = values.get("startTime"), values.get("endTime")
+    if start is not None and end is not None and start > end:
+        raise bad_field("startTime", "lies after endTime")
+    window = {"windowStart": start, "windowEnd": end}
+    told = {key: value for key, value in window.items() if value is not None}
+    query = question(values.get("applianceId"), BackupFilter(start_time=start, end_time=end))
+    return await answered(request, caller, query, begun, lambda entries: success_rate(entries) | told)
+
+
+def page_of(
+    found: Sequence[Any], shown: Callable[[Sequence[Any]], list[dict[str, Any]]], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """`limit` of them from `offset` on; past the end the page is empty, which ends a walk."""
+    limit, offset = values.get("limit", DEFAULT_LIMIT), values.get("offset", 0)
+    return {"items": shown(found[offset : offset + limit]), "total": len(found), "limit": limit, "offset": offset}

@@ -1,0 +1,52 @@
+"""The query strings of clients that exist already: each key read by one function, anything else a 400 that names it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Any, Final
+
+from gateway.errors import bad_field
+from gateway.filter import BackupFilter
+from gateway.query import BackupQuery, parse_query_string
+from gateway.query_values import read_whole, shown
+
+Reader = Callable[[str, str], Any]
+
+DEFAULT_LIMIT: Final = 50
+LARGEST_LIMIT: Final = 500
+"""Sizes of a page as node-unitrends has them."""
+
+_WITHOUT_MEANING: Final = frozenset({"showFlat", "lang"})
+"""Keys that the toolkit sends and that would change only how an appliance writes its answer."""
+_EVERYTHING: Final = parse_query_string(())
+
+
+def read_limit(key: str, text: str) -> int:
+    """1 to LARGEST_LIMIT."""
+    limit = read_whole(key, text)
+    if not 0 < limit <= LARGEST_LIMIT:
+        raise bad_field(key, f"must be between 1 and {LARGEST_LIMIT}")
+    return limit
+
+
+PAGE: Final[Mapping[str, Reader]] = {"limit": read_limit, "offset": read_whole}
+
+
+def read_parameters(pairs: Iterable[tuple[str, str]], readers: Mapping[str, Reader]) -> dict[str, Any]:
+    """The values by key; a key without a text is the same as none. RequestError 400 names the key at fault."""
+    values: dict[str, Any] = {}
+    for key, text in pairs:
+        if key in _WITHOUT_MEANING:
+            continue
+        if key not in readers:
+            nearest = get_close_matches(shown(key), readers, n=1, cutoff=0)[0]
+            raise bad_field(shown(key), f"unknown key; the nearest known one is {nearest}")
+        if key in values:
+            raise bad_field(key, "given twice")
+        values[key] = readers[key](key, text) if text else None
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def question(system_id: int | None, wanted: BackupFilter) -> BackupQuery:
+    """The question that the merged lists are asked: one system or all, every option as it is by default."""
+    return replace(_EVERYTHING, system_ids=None if system_id is None else (system_id,), filter=wanted)
