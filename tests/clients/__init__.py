@@ -1,0 +1,1 @@
+"""Clients that exist already, request for request, over real sockets."""
