@@ -1,15 +1,16 @@
 """Merged rows as clients of one appliance look at them: read once, newest first, each with an id and an asset."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
 
 from gateway.kinds import Family, family_of, is_copy, type_words
-from gateway.model import BackupList
+from gateway.model import NEVER, BackupList
 from gateway.wire import BAD_JSON
 
+_STEP_ROWS: Final = 1000
 _TRUE: Final = (True, "true", "True", "1")
 _RESULTS: Final = frozenset({"success", "warning", "failure"})
 _NO_BACKUPS: Final = frozenset(
@@ -72,21 +73,23 @@ _decode_one: Final = msgspec.json.Decoder(Entry).decode
 
 def newest_first(lists: Iterable[BackupList]) -> list[Entry]:
     """All rows by falling `start_epoch`; ties as the lists stand, rows of an unknown time last."""
-    entries = [entry for backups in lists if len(backups) for entry in _read(backups)]
+    entries = [entry for backups in lists for entry in _read(backups.unpacked())]
     entries.sort(key=_age)  # stable: ties keep their order
     return entries
 
 
-def _age(entry: Entry) -> tuple[bool, int]:
-    return entry.start_epoch is None, -(entry.start_epoch or 0)
+def _age(entry: Entry) -> int:
+    return NEVER if entry.start_epoch is None else -entry.start_epoch
 
 
-def _read(backups: BackupList) -> Sequence[Entry]:
-    plain = backups.unpacked()
-    try:
-        return _decode_all(b"[" + plain.body + b"]")
-    except BAD_JSON:  # a number like 1e999, valid JSON that no float holds: its own row alone is lost
-        return list(_readable(plain.rows()))
+def _read(backups: BackupList) -> Iterator[Entry]:
+    """Step by step: one call that decodes a large list would hold up every other thread."""
+    for begin in range(0, len(backups), _STEP_ROWS):
+        end = min(begin + _STEP_ROWS, len(backups))
+        try:
+            yield from _decode_all(b"[" + backups.slice(begin, end) + b"]")
+        except BAD_JSON:  # a number like 1e999, valid JSON that no float holds: its own row alone is lost
+            yield from _readable(backups.rows(begin, end))
 
 
 def _readable(rows: Iterable[bytes]) -> Iterator[Entry]:
