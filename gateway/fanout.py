@@ -10,6 +10,8 @@ from gateway.model import SystemAnswer
 from gateway.plan import Need
 from gateway.sources.cached import Cached
 
+_TURN_S: Final = 0.001
+"""For so long held answers are made in one go: a turn of the loop costs as much as one of them."""
 _STARTS_PER_TURN: Final = 8
 """Starting all at once delays the slowest one's second step by everybody's first (performance.md section 1)."""
 
@@ -22,14 +24,17 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncGenera
     that came last would wait for everybody's replies. Leaving the iterator early cancels the waiting, not the fetches.
     """
     waiting = []
+    clock = asyncio.get_running_loop().time
+    begun = clock()
     for system, question, need in asked:
         at_once = system.answer_held(question, need)
         if at_once is None:
             waiting.append((system, question, need))
             continue
         yield at_once
-        if at_once.source == "narrowed":
-            await asyncio.sleep(0)  # picking rows out of a large list takes its time: others may go in between
+        if at_once.source == "narrowed" and clock() - begun > _TURN_S:
+            await asyncio.sleep(0)  # picking rows out of large lists takes its time: others may go in between
+            begun = clock()
     tasks: list[asyncio.Task[SystemAnswer]] = []
     waiting.sort(key=lambda entry: -_slowness(entry[0]))
     unknown = sum(1 for entry in waiting if entry[0].refresh.latency_s is None)

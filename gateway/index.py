@@ -20,6 +20,8 @@ from gateway.wire import BAD_JSON
 
 Mask = NDArray[np.bool_]
 Column = NDArray[np.int64]
+Places = NDArray[np.int64]
+"""Of rows in their list, ascending."""
 
 ABSENT: Final = UNKNOWN
 """In an id column: the row carries no such id."""
@@ -187,6 +189,10 @@ class ListIndex:
         """How many seconds after `starts` the true start may be."""
         return np.array(self._backups.start_spans, np.int64)
 
+    @property
+    def _finish_spans(self) -> Column:
+        return np.array(self._backups.finish_spans, np.int64)
+
     def running(self) -> Mask:
         """Rows without an end."""
         mask: Mask = self._finishes == NEVER
@@ -201,43 +207,74 @@ class ListIndex:
         mask = np.ones(len(self._backups), bool)
         if question.types is not None:
             types = self._columns.type_words
-            wanted = [code for code, names in enumerate(types) if not names.isdisjoint(question.types)]
-            mask &= np.isin(self._columns.types, wanted)
+            # Looked up by code: numpy's isin takes fifteen times as long for a list of a hundred rows.
+            mask &= np.array([not names.isdisjoint(question.types) for names in types], bool)[self._columns.types]
         if question.statuses is not None:
             folded = {status.casefold() for status in question.statuses}
-            wanted = [code for code, status in enumerate(self._columns.status_words) if status in folded]
-            mask &= np.isin(self._columns.statuses, wanted)
+            mask &= np.array([word in folded for word in self._columns.status_words], bool)[self._columns.statuses]
         return mask
 
-    def asked(self, asked: Asked, now: Now | None) -> Verdict:
-        """Rows that the appliance would list for `asked`.
+    def picked(self, question: Question, asked: Asked, now: Now | None) -> Places | None:
+        """Rows of the question's words that the appliance would list for `asked`; None where one of them cannot tell.
+
+        What costs least goes first: where no row can be of that client, type or status, as in most lists of a fleet,
+        nothing else is looked at, and the rest is decided for those rows alone.
+        """
+        rows = self._possible(question, asked)
+        if rows is not None and not len(rows):
+            return rows
+        verdict = self.asked(asked, now, rows)
+        if verdict.unsure:
+            return None
+        return np.flatnonzero(verdict.yes) if rows is None else rows[verdict.yes]
+
+    def _possible(self, question: Question, asked: Asked) -> Places | None:
+        """Rows that are not surely out by client, instance or words; None is all of them."""
+        mask: Mask | None = None
+        for wanted, name in ((asked.client_id, "clients"), (asked.instance_id, "instances")):
+            if wanted is None:
+                continue
+            column: Column = getattr(self._columns, name)
+            here = (column == wanted) | (column == ABSENT)
+            mask = here if mask is None else mask & here
+            if not np.count_nonzero(mask):
+                return np.empty(0, np.int64)
+        if question.types is not None or question.statuses is not None:
+            words = self.words(question)
+            mask = words if mask is None else mask & words
+        return None if mask is None else np.flatnonzero(mask)
+
+    def asked(self, asked: Asked, now: Now | None, rows: Places | None = None) -> Verdict:
+        """Rows that the appliance would list for `asked`, out of all rows or out of those at `rows`.
 
         Without `now` the sliding windows (`start_hours`, `end_hours`) are taken as decided already.
         """
-        size = len(self._backups)
+        at: Places | slice = slice(None) if rows is None else rows
+        size = len(self._backups) if rows is None else len(rows)
+        starts, finishes = self.starts[at], self._finishes[at]
         verdict = Verdict(np.ones(size, bool), np.zeros(size, bool))
         if asked.start:
-            verdict = _both(verdict, self._within(self.starts, self._backups.start_spans, asked.start))
+            verdict = _both(verdict, self._within(starts, self.start_spans[at], asked.start))
         if asked.finish:
-            verdict = _both(verdict, self._within(self._finishes, self._backups.finish_spans, asked.finish))
+            verdict = _both(verdict, self._within(finishes, self._finish_spans[at], asked.finish))
         if now is not None and asked.start_hours is not None:
-            verdict = _both(verdict, self._since(self.starts, self._backups.start_spans, asked.start_hours, now))
+            verdict = _both(verdict, self._since(starts, self.start_spans[at], asked.start_hours, now))
         if now is not None and asked.end_hours is not None:
-            verdict = _both(verdict, self._since(self._finishes, self._backups.finish_spans, asked.end_hours, now))
+            verdict = _both(verdict, self._since(finishes, self._finish_spans[at], asked.end_hours, now))
         if asked.client_id is not None:
-            verdict = _both(verdict, _equal(self._columns.clients, asked.client_id))
+            verdict = _both(verdict, _equal(self._columns.clients[at], asked.client_id))
         if asked.instance_id is not None:
-            verdict = _both(verdict, _equal(self._columns.instances, asked.instance_id))
+            verdict = _both(verdict, _equal(self._columns.instances[at], asked.instance_id))
         if asked.backup_ids is not None:
-            found = np.isin(self._columns.ids, np.fromiter(asked.backup_ids, np.int64))
+            found = np.isin(self._columns.ids[at], np.fromiter(asked.backup_ids, np.int64))
             verdict = _both(verdict, Verdict(found, ~found))
         return verdict
 
     @staticmethod
-    def _within(first: Column, spans: "array[int]", window: Window) -> Verdict:
+    def _within(first: Column, spans: Column, window: Window) -> Verdict:
         """An instant somewhere in `first` to `first + span` (what a row hides) against a window."""
         known, running = first != UNKNOWN, first == NEVER
-        last = np.where(running, NEVER, first + np.array(spans, np.int64)) if len(spans) else first
+        last = np.where(running, NEVER, first + spans)
         yes, no = known & ~running, running.copy()
         if window.low is not None:
             yes &= first >= window.low
@@ -248,7 +285,7 @@ class ListIndex:
         return Verdict(yes, no)
 
     @classmethod
-    def _since(cls, first: Column, spans: "array[int]", hours: int, now: Now) -> Verdict:
+    def _since(cls, first: Column, spans: Column, hours: int, now: Now) -> Verdict:
         """Not longer ago than `hours`, by a clock that is known only to lie between two instants."""
         early, late = int(now.low) - hours * _HOUR_S, int(now.high) + 1 - hours * _HOUR_S
         surely = cls._within(first, spans, Window(max(late, -NEVER)))

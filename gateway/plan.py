@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import numpy as np
+
 from gateway.config import Limits
 from gateway.errors import LOGIN_FAULTS, FetchError
-from gateway.filter import Asked, Question, Window
+from gateway.filter import ALL, Asked, Question, Window
 from gateway.held import Held
-from gateway.index import Mask, Now
+from gateway.index import Now, Places
 
 _HOUR_S: Final = 3600
 _CLOCK_SLACK_S: Final = 1.0
@@ -34,10 +36,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Rows out of a held list: all of them (`mask` None) or the marked ones."""
+    """Rows out of a held list: all of them (`rows` None) or those at these places."""
 
     held: Held
-    mask: Mask | None
+    rows: Places | None
     freshness: Freshness
 
 
@@ -92,9 +94,9 @@ def choose(
         freshness = freshness_of(held, now, need, limits, error)
         if freshness is None or (best is not None and not _better(held, freshness, best)):
             continue
-        mask, usable = _rows(question, held, exact, wall)
+        rows, usable = _rows(question, held, exact, wall)
         if usable:
-            best = Served(held, mask, freshness)
+            best = Served(held, rows, freshness)
             if held is exact and freshness == "fresh":
                 break  # nothing serves better
     return best
@@ -110,19 +112,17 @@ def _better(held: Held, freshness: Freshness, best: Served) -> bool:
     return freshness == "stale" and held.fetched.asked_at > best.held.fetched.asked_at
 
 
-def _rows(question: Question, held: Held, exact: Held | None, wall: float) -> tuple[Mask | None, bool]:
-    words = held.index.words(question) if question.types is not None or question.statuses is not None else None
+def _rows(question: Question, held: Held, exact: Held | None, wall: float) -> tuple[Places | None, bool]:
     if held is exact:
-        return words, True
-    now = appliance_now(held, wall)
+        by_words = question.types is not None or question.statuses is not None
+        return np.flatnonzero(held.index.words(question)) if by_words else None, True
+    slides = question.asked.start_hours is not None or question.asked.end_hours is not None
+    now = appliance_now(held, wall) if slides else None
     if not covers(held, question.asked, now):
         return None, False
-    verdict = held.index.asked(undecided(held.asked, question.asked), now)
     # A row that is out by its words may be as undecidable as it likes.
-    unsure = ~(verdict.yes | verdict.no) if words is None else words & ~(verdict.yes | verdict.no)
-    if unsure.any():
-        return None, False
-    return verdict.yes if words is None else verdict.yes & words, True
+    rows = held.index.picked(question, undecided(held.asked, question.asked), now)
+    return rows, rows is not None
 
 
 def covers(held: Held, wanted: Asked, now: Now | None) -> bool:
@@ -141,6 +141,8 @@ def covers(held: Held, wanted: Asked, now: Now | None) -> bool:
 def _covers_times(
     held: Held, has: Window, has_hours: int | None, wanted: Window, wanted_hours: int | None, now: Now | None
 ) -> bool:
+    if has_hours is None and not has:
+        return True
     low, high = wanted.low, wanted.high
     if wanted_hours is not None and now is not None:
         slid = int(now.low) - wanted_hours * _HOUR_S
@@ -156,6 +158,8 @@ def _covers_times(
 
 def undecided(has: Asked, wanted: Asked) -> Asked:
     """`wanted` without the bounds that every row of a list for `has` is already known to keep."""
+    if has == ALL:
+        return wanted
     return Asked(
         client_id=None if wanted.client_id == has.client_id else wanted.client_id,
         instance_id=None if wanted.instance_id == has.instance_id else wanted.instance_id,

@@ -14,7 +14,7 @@ from gateway.errors import FetchError
 from gateway.filter import Asked, Question
 from gateway.flight import Flight
 from gateway.held import Held
-from gateway.index import Mask
+from gateway.index import Places
 from gateway.model import EMPTY, BackupList, Source, SystemAnswer, SystemId
 from gateway.plan import Need, Served
 from gateway.sources.refresh import Refresh
@@ -118,7 +118,7 @@ class Cached:
         if held.failed is not None:  # an empty answer that is not believed yet: the list before it stands in
             raise held.failed.again()
         words = held.index.words(question)
-        backups = held.fetched.backups if words.all() else self._picked(question, held, words)[0]
+        backups = held.fetched.backups if words.all() else self._picked(question, held, np.flatnonzero(words))[0]
         result: AnswerResult = "coalesced" if joins else "tail" if held.via == "tail" else "fetch"
         return self._answer(held, backups, "appliance", begun, None, warnings), result
 
@@ -224,12 +224,17 @@ class Cached:
         if self._free_in() == 0:
             self._flight.start((asked, False), lambda: self._fly((asked, False)))
 
-    def _picked(self, question: Question, held: Held, mask: Mask) -> tuple[BackupList, bool]:
-        """The marked rows of a held list, and whether they had been picked before."""
+    def _picked(self, question: Question, held: Held, rows: Places) -> tuple[BackupList, bool]:
+        """These rows of a held list, and whether they had been picked before.
+
+        Rows of a wider list are not remembered: the hour decides which they are, and picking a few costs less.
+        """
+        if question.asked != held.asked:
+            return held.fetched.backups.pick(rows.tolist()) if len(rows) else EMPTY, False
         known = self._store.view(held, question)
-        if known is not None and question.asked == held.asked:
+        if known is not None:
             return known, True
-        picked = held.fetched.backups.pick(np.flatnonzero(mask).tolist())
+        picked = held.fetched.backups.pick(rows.tolist())
         self._store.put_view(held, question, picked)
         return picked, False
 
@@ -237,8 +242,8 @@ class Cached:
         held = served.held
         source: Source = "snapshot" if held.via == "snapshot" else "cache"
         backups = held.fetched.backups
-        if served.mask is not None:
-            backups, again = self._picked(question, held, served.mask)
+        if served.rows is not None:
+            backups, again = self._picked(question, held, served.rows)
             source = source if again or source == "snapshot" else "narrowed"
         return self._answer(held, backups, source, begun, error)
 

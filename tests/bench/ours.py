@@ -10,7 +10,7 @@ from gateway.arrange import Arrangement, Shape
 from gateway.config import Config, parse
 from gateway.dates import ApplianceZone
 from gateway.fanout import answers
-from gateway.filter import BackupFilter
+from gateway.filter import BackupFilter, Question
 from gateway.model import SystemAnswer, SystemId
 from gateway.plan import Need
 from gateway.rows import Stamper
@@ -34,10 +34,12 @@ async def merged(gateway: Gateway) -> bytes:
 async def asked(gateway: Gateway, wanted: BackupFilter, *, max_age_s: float | None) -> list[SystemAnswer]:
     """The answers of all systems, by their ids; without `max_age_s` out of what is held, where that covers it."""
     deadline_at = asyncio.get_running_loop().time() + DEADLINE_S
-    questions = [
-        (system.source, wanted.at(system.zone), Need(deadline_at, max_age_s=max_age_s))
-        for system in gateway.systems.values()
-    ]
+    need = Need(deadline_at, max_age_s=max_age_s)
+    in_zone: dict[str, Question] = {}  # as gateway.web.asking does
+    for system in gateway.systems.values():
+        if system.config.timezone not in in_zone:
+            in_zone[system.config.timezone] = wanted.at(system.zone)
+    questions = [(system.source, in_zone[system.config.timezone], need) for system in gateway.systems.values()]
     found = [answer async for answer in answers(questions)]
     found.sort(key=lambda answer: answer.system_id)
     if not merge.is_complete(found):

@@ -93,7 +93,7 @@ def situations(draw: st.DrawFn) -> tuple[str, Question, list[Held], float, list[
 
 def picked(served: Served) -> list[dict[str, Any]]:
     rows = read(served.held.fetched.backups)
-    return rows if served.mask is None else [row for row, taken in zip(rows, served.mask, strict=True) if taken]
+    return rows if served.rows is None else [rows[place] for place in served.rows]
 
 
 def worded(record: Record, question: Question) -> bool:
