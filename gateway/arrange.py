@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +16,11 @@ from gateway.model import NEVER, UNKNOWN, BackupList
 
 _TOGETHER: Final = 256
 """Single rows that are joined to one piece: many small pieces take longer to be sent than to be sorted."""
+_HEAD_SHARE: Final = 32
+"""A page within that part of all rows needs no order of the others: out of 200,000 rows 1 ms instead of 10."""
+_SAMPLE: Final = 64
+_FEW_ROWS: Final = 1000
+"""So many are looked up one by one, without the places of all others: a page of 100 is made in 0.1 ms."""
 _LONGEST_DIGITS: Final = 4000
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -42,10 +48,33 @@ class Arrangement:
         self._shape = shape
 
     @cached_property
-    def _order(self) -> Places | None:
+    def _order(self) -> Places:
         """Built when the first row is wanted: an arrangement that is known already needs none of its own."""
+        return _order(self._lists, self._shape.order_by or "", self._shape.descending)
+
+    @cached_property
+    def _head(self) -> Places:
+        """The begin of the order, where a number decides it."""
         shape = self._shape
-        return None if shape.order_by is None else _order(self._lists, shape.order_by, shape.descending)
+        column = None if shape.order_by is None else _numbers(self._lists, shape.order_by)
+        if column is None:
+            return np.empty(0, np.int64)
+        return _first_by_number(column, shape.descending)
+
+    def _places(self, begin: int, end: int) -> Places:
+        """Where the rows `begin` to `end` of a sorted arrangement stand among all."""
+        if "_order" not in self.__dict__ and end <= len(self._head):
+            return self._head[begin:end]
+        return self._order[begin:end]
+
+    def is_at_hand(self, begin: int, end: int | None) -> bool:
+        """Whether these rows are made at once: nothing is to be sorted or unpacked first, and they are few."""
+        if self.is_plain:
+            return True
+        end = len(self) if end is None else min(end, len(self))
+        known = self.__dict__
+        in_order = self._shape.order_by is None or "_order" in known or end <= len(known.get("_head", ()))
+        return in_order and end - begin <= _FEW_ROWS and not any(backups.is_packed for backups in self._lists)
 
     @cached_property
     def _bounds(self) -> tuple[Places, Places]:
@@ -72,17 +101,23 @@ class Arrangement:
         end = len(self) if end is None else min(end, len(self))
         if self.is_plain:
             return [piece for backups, first, last in self._runs(begin, end) if (piece := backups.slice(first, last))]
-        rows = self.rows(begin, end)
-        return [b",".join(rows[first : first + _TOGETHER]) for first in range(0, len(rows), _TOGETHER)]
+        rows, pieces = self._made(begin, end), []
+        while group := list(islice(rows, _TOGETHER)):
+            pieces.append(b",".join(group))  # the rows of the next group are put where those of this one were
+        return pieces
 
     def rows(self, begin: int = 0, end: int | None = None) -> list[bytes]:
         """The same, row by row."""
-        end = len(self) if end is None else min(end, len(self))
-        if self._order is None:
-            rows = [row for backups, first, last in self._runs(begin, end) for row in backups.rows(first, last)]
+        return list(self._made(begin, len(self) if end is None else min(end, len(self))))
+
+    def _made(self, begin: int, end: int) -> Iterator[bytes]:
+        rows: Iterator[bytes]
+        if self._shape.order_by is None:
+            rows = (row for backups, first, last in self._runs(begin, end) for row in backups.rows(first, last))
         else:
-            rows = self._at(self._order[begin:end])
-        return rows if self._fields is None else [_cut(row, self._fields) for row in rows]
+            rows = self._at(self._places(begin, end))
+        fields = self._fields
+        return rows if fields is None else (_cut(row, fields) for row in rows)
 
     def _runs(self, begin: int, end: int) -> Iterator[tuple[BackupList, int, int]]:
         for backups, first in zip(self._lists, self._firsts.tolist(), strict=False):
@@ -90,17 +125,21 @@ class Arrangement:
             if low < high:
                 yield backups, low, high
 
-    def _at(self, places: Places) -> list[bytes]:
+    def _at(self, places: Places) -> Iterator[bytes]:
         """The rows at these places of all lists together."""
         if not len(places):
-            return []
+            return iter(())
         owners = np.searchsorted(self._firsts, places, side="right") - 1
+        if len(places) <= _FEW_ROWS:
+            lists = {owner: self._lists[owner].unpacked() for owner in set(owners.tolist())}
+            rows = (places - self._firsts[owners]).tolist()
+            return (lists[owner].row(row) for owner, row in zip(owners.tolist(), rows, strict=True))
         begins, ends = (bounds[places] for bounds in self._bounds)
         bodies = [backups.body for backups in self._lists]
-        return [
+        return (
             bodies[owner][begin:end]
             for owner, begin, end in zip(owners.tolist(), begins.tolist(), ends.tolist(), strict=True)
-        ]
+        )
 
 
 def _cut(row: bytes, fields: frozenset[str]) -> bytes:
@@ -113,16 +152,35 @@ def _order(lists: Sequence[BackupList], field: str, descending: bool) -> Places:
     """The places of all rows, sorted by one field; ties by system, then the appliance's order; without it last."""
     if not lists:
         return np.empty(0, np.int64)
-    if field == "start_epoch":
-        return _by_number(np.concatenate([np.frombuffer(backups.starts, np.int64) for backups in lists]), descending)
-    if field == "finish_epoch":
-        return _by_number(np.concatenate([np.frombuffer(backups.finishes, np.int64) for backups in lists]), descending)
+    column = _numbers(lists, field)
+    if column is not None:
+        return _by_number(column, descending)
     values = [value for backups in lists for value in _values(backups, field)]
     keys = [None if value is None else _rank(value) for value in values]
     told = [place for place, key in enumerate(keys) if key is not None]
     # Python's sort is stable in both directions, so ties keep the order in which the answers stand.
     told.sort(key=keys.__getitem__, reverse=descending)  # type: ignore[arg-type]
     return np.array(told + [place for place, key in enumerate(keys) if key is None], np.int64)
+
+
+def _numbers(lists: Sequence[BackupList], field: str) -> NDArray[np.int64] | None:
+    """That field of all rows, where it is a column; None for any other field."""
+    name = {"start_epoch": "starts", "finish_epoch": "finishes"}.get(field)
+    if name is None or not lists:
+        return None
+    return np.concatenate([np.frombuffer(getattr(backups, name), np.int64) for backups in lists])
+
+
+def _first_by_number(column: NDArray[np.int64], descending: bool) -> Places:
+    """The first places of `_by_number`, about one of _HEAD_SHARE: how many is left to a sample of the numbers."""
+    told = np.flatnonzero((column != UNKNOWN) & (column != NEVER))
+    keys = -column[told] if descending else column[told]
+    sample = np.sort(keys[::_SAMPLE])
+    if not len(sample):
+        return told
+    # All that tie with the last one are among them, so that the stable sort says which comes first.
+    first = np.flatnonzero(keys <= sample[len(sample) // _HEAD_SHARE])
+    return told[first[np.argsort(keys[first], kind="stable")]]
 
 
 def _by_number(column: NDArray[np.int64], descending: bool) -> Places:

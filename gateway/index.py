@@ -4,31 +4,25 @@ Documented appliances show minutes and hide seconds, and a repeated hour hides e
 for a bound that falls inside what it hides. Columns are built when the first question needs them.
 """
 
-from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway import few_rows
+from gateway.columns import ABSENT, Column, Columns, Mask, columns_of
 from gateway.filter import Asked, Question, Window
-from gateway.kinds import canonical_word, type_words
 from gateway.model import NEVER, UNKNOWN, BackupList
-from gateway.wire import BAD_JSON
 
-Mask = NDArray[np.bool_]
-Column = NDArray[np.int64]
 Places = NDArray[np.int64]
 """Of rows in their list, ascending."""
 
-ABSENT: Final = UNKNOWN
-"""In an id column: the row carries no such id."""
-ODD: Final = UNKNOWN + 1
-"""In an id column: something that is no 64-bit integer, so equal to no id that can be asked for."""
-
 _HOUR_S: Final = 3600
+_FEW_ROWS: Final = 32
+"""So many are decided one by one: a question to 1,000 lists of 100 rows takes 26 ms instead of 49."""
 
 
 class Verdict(NamedTuple):
@@ -51,80 +45,6 @@ class Now:
     high: float
 
 
-class _Row(msgspec.Struct, gc=False):
-    """The fields of a stamped row that filters look at (contract section 5.4)."""
-
-    id: Any = None
-    client_id: Any = None
-    instance_id: Any = None
-    type: Any = None
-    status: Any = None
-    app_id: Any = None
-    app_name: Any = None
-    is_sql_cluster: Any = None
-    is_sql_alwayson: Any = None
-    guid: Any = None
-    is_cluster: Any = None
-    server_name: Any = None
-    presync_seconds: Any = None
-    sync_seconds: Any = None
-    postsync_seconds: Any = None
-    sync_size: Any = None
-    sync_status: Any = None
-    sync_message: Any = None
-    destination: Any = None
-    complete: Any = None
-    replication_status: Any = None
-
-
-_decode_rows = msgspec.json.Decoder(list[_Row]).decode
-_decode_row = msgspec.json.Decoder(_Row).decode
-
-
-def _read_rows(backups: BackupList) -> list[_Row]:
-    try:
-        return _decode_rows(b"[" + backups.body + b"]")
-    except BAD_JSON:  # a number like 1e999, valid JSON that no float holds: its row tells nothing
-        return [_read_row(row) for row in backups.rows()]
-
-
-def _read_row(row: bytes) -> _Row:
-    try:
-        return _decode_row(row)
-    except BAD_JSON:
-        return _Row()
-
-
-def whole_id(value: Any) -> int:
-    """An id in the one form in which ids are compared: appliances send them as numbers or as strings."""
-    if value is None or value == "":
-        return ABSENT
-    if isinstance(value, str) and len(value) <= 64 and value.strip().isascii() and value.strip().isdigit():
-        value = int(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not ODD < value <= NEVER:
-        return ODD
-    return value
-
-
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    """What the rows of a list say, a column for each thing that is asked of them."""
-
-    ids: Column
-    clients: Column
-    instances: Column
-    types: NDArray[np.int32]
-    type_words: list[frozenset[str]]
-    statuses: NDArray[np.uint16]
-    status_words: list[str]
-    unsettled: Mask
-
-
-_AWAITS_REPLICATION: Final = frozenset({"needed", "waiting", "in progress"})
-
-
 class ListIndex:
     """Columns of one BackupList."""
 
@@ -139,46 +59,8 @@ class ListIndex:
         return f"<ListIndex of {len(self._backups)} rows, {built}>"
 
     @cached_property
-    def _columns(self) -> _Columns:
-        ids, clients, instances, types = array("q"), array("q"), array("q"), array("i")
-        statuses, unsettled = array("H"), bytearray()
-        kinds: dict[Any, int] = {}
-        words: dict[frozenset[str], int] = {}
-        said: dict[str, int] = {}
-        for row in _read_rows(self._backups):
-            ids.append(whole_id(row.id))
-            clients.append(whole_id(row.client_id))
-            instances.append(whole_id(row.instance_id))
-            types.append(self._type_code(row, kinds, words))
-            status = row.status if isinstance(row.status, str) else "None"
-            statuses.append(said.setdefault(status.casefold(), len(said)))
-            unsettled.append(_is_unsettled(row))
-        return _Columns(
-            ids=np.array(ids, np.int64),
-            clients=np.array(clients, np.int64),
-            instances=np.array(instances, np.int64),
-            types=np.array(types, np.int32),
-            type_words=list(words),
-            statuses=np.array(statuses, np.uint16),
-            status_words=list(said),
-            unsettled=np.array(unsettled, bool),
-        )
-
-    @staticmethod
-    def _type_code(row: _Row, kinds: dict[Any, int], words: dict[frozenset[str], int]) -> int:
-        """Rows alike in what betrays their kind share one look-up."""
-        signs = (
-            *(str(row.type), str(row.app_id), str(row.app_name), row.guid is not None, row.is_cluster is not None),
-            *(row.is_sql_cluster is not None, row.is_sql_alwayson is not None, row.server_name is not None),
-            *(row.presync_seconds is not None, row.sync_seconds is not None, row.postsync_seconds is not None),
-            *(row.sync_size is not None, row.sync_status is not None, row.sync_message is not None),
-            row.destination is not None,
-        )
-        code = kinds.get(signs)
-        if code is None:
-            names = frozenset(canonical_word(word) for word in type_words(msgspec.structs.asdict(row)))
-            code = kinds[signs] = words.setdefault(names, len(words))
-        return code
+    def _columns(self) -> Columns:
+        return columns_of(self._backups)
 
     def ids(self) -> Column:
         """Backup ids, ABSENT where a row has none."""
@@ -217,32 +99,64 @@ class ListIndex:
     def picked(self, question: Question, asked: Asked, now: Now | None) -> Places | None:
         """Rows of the question's words that the appliance would list for `asked`; None where one of them cannot tell.
 
-        What costs least goes first: where no row can be of that client, type or status, as in most lists of a fleet,
-        nothing else is looked at, and the rest is decided for those rows alone.
+        Ids cost least and go first: in most lists of a fleet they leave few rows or none, and only those are decided.
         """
-        rows = self._possible(question, asked)
-        if rows is not None and not len(rows):
-            return rows
+        rows = self._of_ids(asked)
+        if rows is not None and len(rows) <= _FEW_ROWS:
+            return self._picked_singly(rows.tolist(), question, asked, now)
+        if question.types is not None or question.statuses is not None:
+            words = self.words(question)
+            rows = np.flatnonzero(words) if rows is None else rows[words[rows]]
         verdict = self.asked(asked, now, rows)
         if verdict.unsure:
             return None
         return np.flatnonzero(verdict.yes) if rows is None else rows[verdict.yes]
 
-    def _possible(self, question: Question, asked: Asked) -> Places | None:
-        """Rows that are not surely out by client, instance or words; None is all of them."""
+    def _of_ids(self, asked: Asked) -> Places | None:
+        """Rows that are not surely out by client or instance; None is all of them."""
         mask: Mask | None = None
-        for wanted, name in ((asked.client_id, "clients"), (asked.instance_id, "instances")):
-            if wanted is None:
+        for wanted, ids in ((asked.client_id, "clients"), (asked.instance_id, "instances")):
+            if wanted is not None:
+                column: Column = getattr(self._columns, ids)
+                here = (column == wanted) | (column == ABSENT)
+                mask = here if mask is None else mask & here
+        return None if mask is None else mask.nonzero()[0]
+
+    def _picked_singly(self, rows: list[int], question: Question, asked: Asked, now: Now | None) -> Places | None:
+        """The same out of a few rows."""
+        columns, picked = self._columns, []
+        folded = None if question.statuses is None else {status.casefold() for status in question.statuses}
+        for row in rows:
+            if question.types is not None and columns.type_words[columns.types[row]].isdisjoint(question.types):
                 continue
-            column: Column = getattr(self._columns, name)
-            here = (column == wanted) | (column == ABSENT)
-            mask = here if mask is None else mask & here
-            if not np.count_nonzero(mask):
-                return np.empty(0, np.int64)
-        if question.types is not None or question.statuses is not None:
-            words = self.words(question)
-            mask = words if mask is None else mask & words
-        return None if mask is None else np.flatnonzero(mask)
+            if folded is not None and columns.status_words[columns.statuses[row]] not in folded:
+                continue
+            verdict = few_rows.all_of(self._verdicts(row, asked, now))
+            if verdict is None:
+                return None
+            if verdict:
+                picked.append(row)
+        return np.array(picked, np.int64)
+
+    def _verdicts(self, row: int, asked: Asked, now: Now | None) -> Iterator[bool | None]:
+        """Of one row, bound by bound: what `asked` says of all."""
+        backups, columns = self._backups, self._columns
+        start = backups.starts[row], backups.start_spans[row]
+        finish = backups.finishes[row], backups.finish_spans[row]
+        if asked.start:
+            yield few_rows.within(*start, asked.start)
+        if asked.finish:
+            yield few_rows.within(*finish, asked.finish)
+        if now is not None and asked.start_hours is not None:
+            yield few_rows.since(*start, *_sliding(asked.start_hours, now))
+        if now is not None and asked.end_hours is not None:
+            yield few_rows.since(*finish, *_sliding(asked.end_hours, now))
+        if asked.client_id is not None:
+            yield few_rows.equal(int(columns.clients[row]), asked.client_id)
+        if asked.instance_id is not None:
+            yield few_rows.equal(int(columns.instances[row]), asked.instance_id)
+        if asked.backup_ids is not None:
+            yield int(columns.ids[row]) in asked.backup_ids
 
     def asked(self, asked: Asked, now: Now | None, rows: Places | None = None) -> Verdict:
         """Rows that the appliance would list for `asked`, out of all rows or out of those at `rows`.
@@ -287,16 +201,14 @@ class ListIndex:
     @classmethod
     def _since(cls, first: Column, spans: Column, hours: int, now: Now) -> Verdict:
         """Not longer ago than `hours`, by a clock that is known only to lie between two instants."""
-        early, late = int(now.low) - hours * _HOUR_S, int(now.high) + 1 - hours * _HOUR_S
-        surely = cls._within(first, spans, Window(max(late, -NEVER)))
-        perhaps = cls._within(first, spans, Window(max(early, -NEVER)))
+        early, late = _sliding(hours, now)
+        surely, perhaps = cls._within(first, spans, Window(late)), cls._within(first, spans, Window(early))
         return Verdict(surely.yes, perhaps.no)
 
 
-def _is_unsettled(row: _Row) -> bool:
-    replication = row.replication_status
-    waits = isinstance(replication, str) and replication.strip().casefold() in _AWAITS_REPLICATION
-    return waits or row.complete not in (True, "true", "True", "1")
+def _sliding(hours: int, now: Now) -> tuple[int, int]:
+    """The instants between which a window of so many hours begins."""
+    return max(int(now.low) - hours * _HOUR_S, -NEVER), max(int(now.high) + 1 - hours * _HOUR_S, -NEVER)
 
 
 def _both(one: Verdict, other: Verdict) -> Verdict:

@@ -53,6 +53,11 @@ class BackupList:
         columns = (self.ends, self.starts, self.start_spans, self.finishes, self.finish_spans)
         return sum(len(column) * column.itemsize for column in columns)
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether its rows must be unpacked before they are read."""
+        return False
+
     def unpacked(self) -> "BackupList":
         """The same with its rows at hand."""
         return self

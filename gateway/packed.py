@@ -26,6 +26,11 @@ class PackedList(BackupList):
         """See BackupList."""
         return len(self.block.data) + self.columns_nbytes
 
+    @property
+    def is_packed(self) -> bool:
+        """See BackupList."""
+        return True
+
     def unpacked(self) -> BackupList:
         """See BackupList."""
         return BackupList(self.body, self.ends, self.starts, self.start_spans, self.finishes, self.finish_spans)

@@ -12,9 +12,10 @@ from typing import Final, Literal
 
 import numpy as np
 
+from gateway.columns import ABSENT, ODD, Column, Mask
 from gateway.filter import Asked, Window
 from gateway.held import Held
-from gateway.index import ABSENT, ODD, Column, ListIndex, Mask, Now
+from gateway.index import ListIndex, Now
 from gateway.model import NEVER, UNKNOWN, BackupList, ListBuilder
 
 _OPEN_FOR_S: Final = 86_400

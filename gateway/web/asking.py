@@ -60,17 +60,22 @@ def ask(gateway: Gateway, caller: Caller, query: BackupQuery, max_age_s: float |
     systems = select(gateway.systems, caller, query)
     questions, starts = [], []
     in_zone: dict[tuple[str, int | None], Question] = {}
+    needs: dict[float, Need] = {}
+    is_timeless = query.filter.timeless
     for system in systems:
         limits = system.config.limits
         deadline_s = min(query.deadline_s or math.inf, limits.deadline_seconds)
-        start = _window_start(limits.default_window_days, wall) if query.filter.timeless else None
+        start = _window_start(limits.default_window_days, wall) if is_timeless else None
         if start is not None:
             starts.append(start)
         clock = system.config.timezone, start
         question = in_zone.get(clock)
         if question is None:
             question = in_zone[clock] = query.filter.at(system.zone, not_before=start)
-        questions.append((system.source, question, Need(begun + deadline_s, max_age_s, query.max_stale_s)))
+        need = needs.get(deadline_s)
+        if need is None:
+            need = needs[deadline_s] = Need(begun + deadline_s, max_age_s, query.max_stale_s)
+        questions.append((system.source, question, need))
     return Asking(answers(questions), len(systems), max(starts, default=None), begun)
 
 

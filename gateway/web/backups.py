@@ -110,14 +110,15 @@ async def _parts(
 ) -> list[bytes]:
     """The body in pieces. Much of what is made row by row is made in a thread, where it holds up nobody."""
 
+    begin, end = (0, None) if piece is None else (piece.begin, piece.end)
+
     def built() -> list[bytes]:
-        begin, end = (0, None) if piece is None else (piece.begin, piece.end)
         if form == "json":
             return merge.body_parts(outcome.answers, arrangement.segments(begin, end), extra)
         rows = arrangement.rows(begin, end)
         return list(csv_pieces(rows, columns_of(rows, fields) if piece is None else piece.walk.columns))
 
-    is_heavy = len(arrangement) > _ROWS_ON_THE_LOOP and (form == "csv" or not arrangement.is_plain)
+    is_heavy = len(arrangement) > _ROWS_ON_THE_LOOP and (form == "csv" or not arrangement.is_at_hand(begin, end))
     return await asyncio.to_thread(built) if is_heavy else built()
 
 

@@ -1,16 +1,19 @@
 """A row is in, out or undecidable: the columns say what a plain reading of the row's text says, and never lie."""
 
 import json
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from material import NOWS, ZONES, body_of, records_of, renderings, reply_of, stamped, true_questions
 
+from gateway.columns import ABSENT, ODD, whole_id
 from gateway.filter import ALL, Asked, Question, Window
-from gateway.index import ABSENT, ODD, ListIndex, Now, Verdict, whole_id, without_strangers
+from gateway.index import ListIndex, Now, Verdict, without_strangers
 from gateway.kinds import canonical_word
 from gateway.simulator.core_types import ALTERNATES, DISPLAY_TYPES
 from gateway.simulator.dialects import wall_clock
@@ -103,6 +106,9 @@ ASKED = st.builds(
 )
 
 
+HOURS = st.none() | st.integers(-1, 4)
+
+
 def said(verdict: Verdict) -> list[bool | None]:
     return [True if yes else False if no else None for yes, no in zip(verdict.yes, verdict.no, strict=True)]
 
@@ -124,6 +130,40 @@ def test_bounds_on_the_very_seconds_that_a_row_hides_are_exact(drawn: Any, data:
         bound = int(data.draw(st.sampled_from(start))) + data.draw(st.sampled_from([-1, 0, 1]))
         for window in (Window(bound), Window(None, bound), Window(bound, bound)):
             assert said(index_of(row).asked(Asked(start=window), None)) == [tri_window(start, window.low, window.high)]
+
+
+@given(
+    st.lists(
+        st.tuples(rows(), st.sampled_from(["Success", "Failure", None]), st.sampled_from(["Full", 3])), max_size=8
+    ),
+    ASKED,
+    st.sampled_from([1, 6]),
+    HOURS,
+    HOURS,
+    st.none() | st.floats(CHANGE - 3 * HOUR, CHANGE + 3 * HOUR),
+    st.none() | st.just(frozenset({"Success"})),
+    st.none() | st.just(frozenset({"full"})),
+)
+def test_rows_are_picked_one_by_one_as_they_are_by_columns(
+    drawn: list[Any],
+    asked: Asked,
+    times: int,
+    start_hours: int | None,
+    end_hours: int | None,
+    at: float | None,
+    statuses: frozenset[str] | None,
+    types: frozenset[str] | None,
+) -> None:
+    now = None if at is None else Now(at, at + 70)
+    asked = replace(asked, start_hours=start_hours, end_hours=end_hours)
+    index = index_of(*[row | {"status": status, "type": kind} for (row, _, _), status, kind in drawn] * times)
+    question = Question(asked, types, statuses)
+    words, verdict = index.words(question), index.asked(asked, now)
+    told = not (words & ~(verdict.yes | verdict.no)).any()
+    picked = index.picked(question, asked, now)
+    assert (None if picked is None else picked.tolist()) == (
+        np.flatnonzero(words & verdict.yes).tolist() if told else None
+    )
 
 
 @given(st.lists(rows(), max_size=8), ASKED)

@@ -1,0 +1,143 @@
+"""What the rows of a list say, a column for each thing that is asked of them."""
+
+from array import array
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.kinds import canonical_word, type_words
+from gateway.model import NEVER, UNKNOWN, BackupList
+from gateway.wire import BAD_JSON
+
+Mask = NDArray[np.bool_]
+Column = NDArray[np.int64]
+
+ABSENT: Final = UNKNOWN
+"""In an id column: the row carries no such id."""
+ODD: Final = UNKNOWN + 1
+"""In an id column: something that is no 64-bit integer, so equal to no id that can be asked for."""
+
+_AWAITS_REPLICATION: Final = frozenset({"needed", "waiting", "in progress"})
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of one list, built at once out of its rows."""
+
+    ids: Column
+    clients: Column
+    instances: Column
+    types: NDArray[np.int32]
+    type_words: list[frozenset[str]]
+    statuses: NDArray[np.uint16]
+    status_words: list[str]
+    unsettled: Mask
+
+
+class _Row(msgspec.Struct, gc=False):
+    """The fields of a stamped row that filters look at (contract section 5.4)."""
+
+    id: Any = None
+    client_id: Any = None
+    instance_id: Any = None
+    type: Any = None
+    status: Any = None
+    app_id: Any = None
+    app_name: Any = None
+    is_sql_cluster: Any = None
+    is_sql_alwayson: Any = None
+    guid: Any = None
+    is_cluster: Any = None
+    server_name: Any = None
+    presync_seconds: Any = None
+    sync_seconds: Any = None
+    postsync_seconds: Any = None
+    sync_size: Any = None
+    sync_status: Any = None
+    sync_message: Any = None
+    destination: Any = None
+    complete: Any = None
+    replication_status: Any = None
+
+
+_decode_rows = msgspec.json.Decoder(list[_Row]).decode
+_decode_row = msgspec.json.Decoder(_Row).decode
+
+
+def _read_rows(backups: BackupList) -> list[_Row]:
+    try:
+        return _decode_rows(b"[" + backups.body + b"]")
+    except BAD_JSON:  # a number like 1e999, valid JSON that no float holds: its row tells nothing
+        return [_read_row(row) for row in backups.rows()]
+
+
+def _read_row(row: bytes) -> _Row:
+    try:
+        return _decode_row(row)
+    except BAD_JSON:
+        return _Row()
+
+
+def whole_id(value: Any) -> int:
+    """An id in the one form in which ids are compared: appliances send them as numbers or as strings."""
+    if value is None or value == "":
+        return ABSENT
+    if isinstance(value, str) and len(value) <= 64 and value.strip().isascii() and value.strip().isdigit():
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not ODD < value <= NEVER:
+        return ODD
+    return value
+
+
+def columns_of(backups: BackupList) -> Columns:
+    """Read every row of a list."""
+    ids, clients, instances, types = array("q"), array("q"), array("q"), array("i")
+    statuses, unsettled = array("H"), bytearray()
+    kinds: dict[Any, int] = {}
+    words: dict[frozenset[str], int] = {}
+    said: dict[str, int] = {}
+    for row in _read_rows(backups):
+        ids.append(whole_id(row.id))
+        clients.append(whole_id(row.client_id))
+        instances.append(whole_id(row.instance_id))
+        types.append(_type_code(row, kinds, words))
+        status = row.status if isinstance(row.status, str) else "None"
+        statuses.append(said.setdefault(status.casefold(), len(said)))
+        unsettled.append(_is_unsettled(row))
+    return Columns(
+        ids=np.array(ids, np.int64),
+        clients=np.array(clients, np.int64),
+        instances=np.array(instances, np.int64),
+        types=np.array(types, np.int32),
+        type_words=list(words),
+        statuses=np.array(statuses, np.uint16),
+        status_words=list(said),
+        unsettled=np.array(unsettled, bool),
+    )
+
+
+def _type_code(row: _Row, kinds: dict[Any, int], words: dict[frozenset[str], int]) -> int:
+    """Rows alike in what betrays their kind share one look-up."""
+    signs = (
+        *(str(row.type), str(row.app_id), str(row.app_name), row.guid is not None, row.is_cluster is not None),
+        *(row.is_sql_cluster is not None, row.is_sql_alwayson is not None, row.server_name is not None),
+        *(row.presync_seconds is not None, row.sync_seconds is not None, row.postsync_seconds is not None),
+        *(row.sync_size is not None, row.sync_status is not None, row.sync_message is not None),
+        row.destination is not None,
+    )
+    code = kinds.get(signs)
+    if code is None:
+        names = frozenset(canonical_word(word) for word in type_words(msgspec.structs.asdict(row)))
+        code = kinds[signs] = words.setdefault(names, len(words))
+    return code
+
+
+def _is_unsettled(row: _Row) -> bool:
+    replication = row.replication_status
+    waits = isinstance(replication, str) and replication.strip().casefold() in _AWAITS_REPLICATION
+    return waits or row.complete not in (True, "true", "True", "1")
