@@ -31,8 +31,8 @@ async def narrowing(sites: Sequence[Site], fleet: Fleet, rounds: int) -> list[Fi
     """P9: rows of one client and type in a window out of held lists, against loops over tuples and over dicts."""
     codec, codec_name = json_of()
     dumps = script.dumped if codec is json else codec.dumps
-    tuples = Figure(f"P9 narrowing {fleet.records:,} rows: gateway / loop over tuples", at_most(0.25))
-    dicts = Figure(f"P9 narrowing {fleet.records:,} rows: gateway / dicts and {codec_name}", at_most(0.03))
+    tuples = Figure(f"P9 narrowing {fleet.name} rows: gateway / loop over tuples", at_most(0.25))
+    dicts = Figure(f"P9 narrowing {fleet.name} rows: gateway / dicts and {codec_name}", at_most(0.03))
     async with Gateway(ours.config_of(sites, HELD)) as gateway:
         rows: list[dict[str, Any]] = json.loads(await ours.merged(gateway))["backups"]
         client, kind, low, high = _narrow(rows)

@@ -85,8 +85,10 @@ def _more() -> list[Measurement]:
     large, newer, few, many = fleets.ONE_LARGE, fleets.ONE_LARGE_NEWER, fleets.HUNDRED, fleets.THOUSAND
     return [
         Measurement("P9", (wide,), lambda b: _awaited(inside.narrowing(b.sites[wide], wide, b.rounds))),
+        Measurement("P9 many", (many,), lambda b: _awaited(inside.narrowing(b.sites[many], many, b.rounds)), True),
         Measurement("P10", (moving,), lambda b: memory.held_rows(b, moving, 3), True),
-        Measurement("P11", (huge,), lambda b: orders.sorting(b, huge)),
+        Measurement("P11 built", (huge,), lambda b: _awaited(orders.building(b, huge))),
+        Measurement("P11 held", (huge,), lambda b: orders.sorting(b, huge)),
         Measurement("P12", (slow,), lambda b: orders.lines(b, slow), True),
         Measurement("P13", (large,), lambda b: _awaited(inside.stall(b.sites[large], large, b.rounds))),
         Measurement("P13 newer", (newer,), lambda b: _awaited(inside.stall(b.sites[newer], newer, b.rounds)), True),
