@@ -2,6 +2,7 @@
 
 from array import array
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +15,10 @@ from gateway.wire import BAD_JSON
 
 Mask = NDArray[np.bool_]
 Column = NDArray[np.int64]
+Narrow = NDArray[np.signedinteger[Any]]
+"""Whole numbers in as few bytes as the largest of them needs."""
 
+_SHARED_LENGTH: Final = 256
 ABSENT: Final = UNKNOWN
 """In an id column: the row carries no such id."""
 ODD: Final = UNKNOWN + 1
@@ -27,12 +31,12 @@ _AWAITS_REPLICATION: Final = frozenset({"needed", "waiting", "in progress"})
 class Columns:
     """The columns of one list, built at once out of its rows."""
 
-    ids: Column
-    clients: Column
-    instances: Column
-    types: NDArray[np.int32]
+    ids: Narrow
+    clients: Narrow
+    instances: Narrow
+    types: Narrow
     type_words: list[frozenset[str]]
-    statuses: NDArray[np.uint16]
+    statuses: Narrow
     status_words: list[str]
     unsettled: Mask
 
@@ -110,15 +114,33 @@ def columns_of(backups: BackupList) -> Columns:
         statuses.append(said.setdefault(status.casefold(), len(said)))
         unsettled.append(_is_unsettled(row))
     return Columns(
-        ids=np.array(ids, np.int64),
-        clients=np.array(clients, np.int64),
-        instances=np.array(instances, np.int64),
-        types=np.array(types, np.int32),
+        ids=_narrow(ids),
+        clients=_narrow(clients),
+        instances=_narrow(instances),
+        types=_narrow(types),
         type_words=list(words),
-        statuses=np.array(statuses, np.uint16),
+        statuses=_narrow(statuses),
         status_words=list(said),
         unsettled=np.array(unsettled, bool),
     )
+
+
+def _narrow(numbers: "array[int]") -> Narrow:
+    """In the narrowest type that holds all: eleven bytes a row instead of thirty, where each row has its ids."""
+    wide: Column = np.array(numbers, np.int64)
+    low, high = (int(wide.min()), int(wide.max())) if len(wide) else (0, 0)
+    for size in (np.int8, np.int16, np.int32):
+        limits = np.iinfo(size)
+        if limits.min <= low and high <= limits.max:
+            narrow: Narrow = wide.astype(size)
+            return narrow
+    return wide
+
+
+@lru_cache(maxsize=4096)
+def _shared(names: frozenset[str]) -> frozenset[str]:
+    """The first of equal ones, for all lists: each list with its own would take 33 bytes for each of 1,000 rows."""
+    return names
 
 
 def _type_code(row: _Row, kinds: dict[Any, int], words: dict[frozenset[str], int]) -> int:
@@ -133,6 +155,7 @@ def _type_code(row: _Row, kinds: dict[Any, int], words: dict[frozenset[str], int
     code = kinds.get(signs)
     if code is None:
         names = frozenset(canonical_word(word) for word in type_words(msgspec.structs.asdict(row)))
+        names = _shared(names) if sum(map(len, names)) <= _SHARED_LENGTH else names
         code = kinds[signs] = words.setdefault(names, len(words))
     return code
 

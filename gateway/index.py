@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway import few_rows
-from gateway.columns import ABSENT, Column, Columns, Mask, columns_of
+from gateway.columns import ABSENT, Column, Columns, Mask, Narrow, columns_of
 from gateway.filter import Asked, Question, Window
 from gateway.model import NEVER, UNKNOWN, BackupList
 
@@ -64,7 +64,7 @@ class ListIndex:
 
     def ids(self) -> Column:
         """Backup ids, ABSENT where a row has none."""
-        return self._columns.ids
+        return self._columns.ids.astype(np.int64, copy=False)
 
     @property
     def start_spans(self) -> Column:
@@ -117,7 +117,7 @@ class ListIndex:
         mask: Mask | None = None
         for wanted, ids in ((asked.client_id, "clients"), (asked.instance_id, "instances")):
             if wanted is not None:
-                column: Column = getattr(self._columns, ids)
+                column: Narrow = getattr(self._columns, ids)
                 here = (column == wanted) | (column == ABSENT)
                 mask = here if mask is None else mask & here
         return None if mask is None else mask.nonzero()[0]
@@ -215,7 +215,7 @@ def _both(one: Verdict, other: Verdict) -> Verdict:
     return Verdict(one.yes & other.yes, one.no | other.no)
 
 
-def _equal(column: Column, wanted: int) -> Verdict:
+def _equal(column: Narrow, wanted: int) -> Verdict:
     """A row without the id cannot tell: the appliance may know what the row does not show."""
     same = column == wanted
     return Verdict(same, ~same & (column != ABSENT))

@@ -259,6 +259,15 @@ def test_a_list_without_strangers_stays_the_same_object() -> None:
     assert without_strangers(backups, ALL) is backups
 
 
+@given(st.lists(st.integers(ODD, 2**63 - 1) | st.integers(-200, 200) | st.sampled_from([2**31 - 1, 2**31, 127, 128])))
+def test_ids_of_any_size_are_kept_as_they_are(ids: list[int]) -> None:
+    index = index_of(*({"id": number, "client_id": number} for number in ids))
+    kept = [whole_id(number) for number in ids]
+    assert index.ids().tolist() == kept
+    for wanted in (*kept, 0, 2**63 - 1, 300):
+        assert said(index.asked(Asked(client_id=wanted), None)) == [number == wanted for number in kept]
+
+
 def test_an_empty_list_answers_every_question() -> None:
     index = ListIndex(stamped(b"[]"))
     assert said(index.asked(Asked(client_id=1, start=Window(1), backup_ids=frozenset({1})), None)) == []
