@@ -82,11 +82,13 @@ def _held() -> list[Measurement]:
 def _more() -> list[Measurement]:
     """P9 to P15."""
     wide, moving, huge, slow, cold = fleets.WIDE, fleets.WIDE_MOVING, fleets.HUGE, fleets.SLOW_200, fleets.MANY
+    flood = fleets.FLOOD
     large, newer, few, many = fleets.ONE_LARGE, fleets.ONE_LARGE_NEWER, fleets.HUNDRED, fleets.THOUSAND
     return [
         Measurement("P9", (wide,), lambda b: _awaited(inside.narrowing(b.sites[wide], wide, b.rounds))),
         Measurement("P9 many", (many,), lambda b: _awaited(inside.narrowing(b.sites[many], many, b.rounds)), True),
         Measurement("P10", (moving,), lambda b: memory.held_rows(b, moving, 3), True),
+        Measurement("P10 many", (wide, flood), lambda b: memory.many_rows(b, wide, flood), True),
         Measurement("P11 built", (huge,), lambda b: _awaited(orders.building(b, huge))),
         Measurement("P11 held", (huge,), lambda b: orders.sorting(b, huge)),
         Measurement("P12", (slow,), lambda b: orders.lines(b, slow), True),
