@@ -16,6 +16,7 @@ from gateway.packed import PackedList
 OVERHEAD_BYTES: Final = 1024
 """What any kept thing takes besides its rows."""
 _INDEX_BYTES_PER_ROW: Final = 32
+"""At most: a list is counted before it is known how narrow the columns of its index are."""
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
