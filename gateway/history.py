@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.index import Column
+from gateway.columns import Column
 from gateway.kinds import Family, family_of, is_backup
 from gateway.model import NEVER, UNKNOWN, BackupList
 from gateway.wire import BAD_JSON

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from gateway.columns import whole_id
 from gateway.entries import (
     Entry,
     asset_id,
@@ -16,7 +17,6 @@ from gateway.entries import (
     status_word,
     verify_state,
 )
-from gateway.index import whole_id
 
 Item = dict[str, Any]
 
