@@ -120,13 +120,15 @@ def _no_constant(name: str) -> float:
     raise RequestError(400, f"the body is no JSON: {name} is no number", field="body")
 
 
-_LISTS: Final = frozenset({"system_id", "sid", "type", "backup_ids", "status", "customer", "tag", "fields", "require"})
+LIST_KEYS: Final = frozenset(
+    {"system_id", "sid", "type", "backup_ids", "status", "customer", "tag", "fields", "require"}
+)
 
 
 def _gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, text in pairs:
-        if key in _LISTS:
+        if key in LIST_KEYS:
             values.setdefault(key, []).extend(text.split(","))
         elif key in values:
             raise bad_field(shown(key), "given twice")
@@ -140,8 +142,8 @@ def _gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 def _checked(values: Mapping[str, Any]) -> BackupQuery:
     for key in values:
-        if key not in _KEYS:
-            nearest = get_close_matches(shown(key), _KEYS, n=1, cutoff=0)[0]
+        if key not in KEYS:
+            nearest = get_close_matches(shown(key), KEYS, n=1, cutoff=0)[0]
             raise bad_field(shown(key), f"unknown key; the nearest known one is {nearest}")
     if values.get("sid") is not None and values.get("system_id") is not None:
         raise bad_field("sid", "given twice: sid is another name of system_id")
@@ -193,7 +195,7 @@ _INTERVALS: Final = (
     ("finish_interval_start", "finish_interval_end"),
 )
 
-_KEYS: Final = (
+KEYS: Final = (
     *("system_id", "sid", "client_id", "instance_id", "type", "start_time", "end_time", "start_day", "end_day"),
     *("finish_interval_start", "finish_interval_end", "start_hours", "end_hours", "backup_ids"),
     *("status", "customer", "tag", "require", "max_age", "max_stale", "deadline"),

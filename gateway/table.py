@@ -41,7 +41,7 @@ def columns_of(rows: Sequence[bytes], fields: tuple[str, ...] | None) -> list[st
 
 def csv_pieces(rows: Sequence[bytes], columns: Sequence[str]) -> Iterator[bytes]:
     """The table in pieces of UTF-8: a head, then some hundred rows each."""
-    yield _written([[_harmless(column) for column in columns]])
+    yield _written([[harmless(column) for column in columns]])
     for begin in range(0, len(rows), _STEP):
         cells = (_decode(row) for row in rows[begin : begin + _STEP])
         yield _written([_cell(row.get(column)) for column in columns] for row in cells)
@@ -59,7 +59,7 @@ def _cell(value: Raw | None) -> str:
         return ""
     raw = bytes(value)
     if raw[:1] == b'"':
-        return _harmless(_text(raw))
+        return harmless(_text(raw))
     return "" if raw == b"null" else raw.decode()
 
 
@@ -70,6 +70,6 @@ def _text(raw: bytes) -> str:
         return str(json.loads(raw))
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """A text that a spreadsheet shows as it is: one that would begin a formula gets an apostrophe before it."""
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,23 +1,25 @@
 """`backup-gateway config …`: faults of a file, and the schema of the file."""
 
+import asyncio
 import json
 import sys
 from pathlib import Path
 
+from gateway.cli.online import check_online
 from gateway.config import load
 from gateway.config_tables import WholeFile
 from gateway.errors import ConfigError
 
 
-def check_file(path: Path) -> int:
-    """One line for each fault, on stderr; 2 where there is one."""
+def check_file(path: Path, *, online: bool) -> int:
+    """One line for each fault, on stderr; 2 where there is one. `online` logs in to each appliance as well."""
     try:
         config = load(path)
     except ConfigError as error:
         print("\n".join(error.faults), file=sys.stderr)
         return 2
     print(f"{path}: good: {len(config.systems)} systems, {len(config.users)} users, {len(config.tokens)} tokens")
-    return 0
+    return asyncio.run(check_online(config)) if online else 0
 
 
 def print_schema() -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import shutil
 import signal
 import sys
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
+from gateway.accounts import new_token, token_hash
 from gateway.cli.serve import listening
 from gateway.config import parse
 from gateway.hashing import hash_password
@@ -78,15 +80,17 @@ async def _with_farm(farm: Farm, work: Callable[[Farm, asyncio.Event], Awaitable
 async def _demo(farm: Farm, port: int, stop: asyncio.Event) -> None:
     password = secrets.token_urlsafe(9)
     user = {"username": _USER, "password_hash": hash_password(password), "systems": "all", "role": "admin"}
-    config = parse(farm.config_toml(port, [user]) + _LOG, "demo", Path.cwd())
+    token = new_token()
+    tool = f'\n[[token]]\nname = "demo"\ntoken_hash = "{token_hash(token)}"\nsystems = "all"\n'
+    config = parse(farm.config_toml(port, [user]) + tool + _LOG, "demo", Path.cwd())
     configure_logs(config.log)
     async with listening(config, Path.cwd()) as address:
-        print(_welcome(address, password, farm), flush=True)
+        print(_welcome(address, password, token, farm), flush=True)
         await stop.wait()
     print("stopped", flush=True)
 
 
-def _welcome(address: str, password: str, farm: Farm) -> str:
+def _welcome(address: str, password: str, token: str, farm: Farm) -> str:
     names = [appliance.spec.name for appliance in farm]
     dead = [appliance.spec.name for appliance in farm if appliance.spec.dead]
     slow = [appliance.spec.name for appliance in farm if appliance.spec.base_ms > 1000]
@@ -104,9 +108,17 @@ login: {_USER} / {password}
 
 try:
   curl -s -u '{_USER}:{password}' '{address}/api/backups?start_hours=24&status=Failure'
+  BACKUP_GATEWAY_URL={address} BACKUP_GATEWAY_TOKEN={token} {_command()} backups --status Failure --start-hours 24
 
 faults can be switched on at {farm.control_url}/appliances
 Ctrl-C stops everything."""
+
+
+def _command() -> str:
+    """How this program can be called: by its name, or from where it is."""
+    name = "backup-gateway"
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if shutil.which(name) is None and beside.exists() else name
 
 
 async def _simulation(farm: Farm, stop: asyncio.Event, beginning: str | None, output: Path | None) -> None:

@@ -4,10 +4,12 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 from rich.console import Console
+
+from gateway.cli.examples import EXAMPLES
 
 app = App(
     name="backup-gateway",
@@ -19,8 +21,22 @@ app = App(
 )
 config_app = App(name="config", help="Check a configuration file, or print its schema.", help_format="plaintext")
 token_app = App(name="token", help="Static tokens for tools that cannot log in.", help_format="plaintext")
+export_app = App(name="export", help="What a running gateway knows, for other systems.", help_format="plaintext")
 app.command(config_app)
 app.command(token_app)
+app.command(export_app)
+
+
+def _client_verb(of: App, module: str, help: str) -> None:  # noqa: A002 - the word of App.command
+    """A verb that is loaded with all its flags when it is used, and not before."""
+    name = module.rpartition("_")[2]
+    of.command(f"gateway.cli.{module}:{name}", name=name, help=help, help_prologue=EXAMPLES[name])
+
+
+_client_verb(app, "backups", "The backups of every system behind a running gateway.")
+_client_verb(app, "systems", "Health and load of every system behind a running gateway.")
+_client_verb(app, "check", "Monitoring plug-in: OK, WARNING, CRITICAL or UNKNOWN by exit code, with figures.")
+_client_verb(export_app, "export_checkmk", "The sections that Checkmk's own checks for such appliances read.")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -34,8 +50,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         if not isinstance(error, CycloptsError):
             raise
-        code = 2
+        code = _usage_code(sys.argv[1:] if arguments is None else arguments)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage_code(arguments: Sequence[str]) -> int:
+    """2; a monitoring plug-in says UNKNOWN, on stdout, since 2 is its CRITICAL."""
+    if list(arguments[:1]) != ["check"]:
+        return 2
+    print("UNKNOWN: the command line is not understood; see backup-gateway check --help")
+    return 3
 
 
 @app.command
@@ -103,17 +127,20 @@ def simulate(
 
 
 @config_app.command
-def check(file: Path) -> int:
+def check(file: Path, *, online: bool = False) -> int:
     """Check a configuration file and name every fault of it.
 
     Parameters
     ----------
     file:
         The TOML configuration file.
+    online:
+        Log in to each appliance as well, and out again: one line for each, with the pin of an unknown certificate.
+        Exit: 0 all are well, 1 some, 4 none, 2 for a bad file.
     """
     from gateway.cli.config import check_file
 
-    return check_file(file)
+    return check_file(file, online=online)
 
 
 @config_app.command
@@ -152,3 +179,16 @@ def new(name: Annotated[str, Parameter(help="What the token is for.")] = "my-too
     from gateway.cli.secrets import print_new_token
 
     return print_new_token(name)
+
+
+@app.command
+def completion(shell: Literal["bash", "zsh", "fish"]) -> int:
+    """Print the script that completes commands and flags in a shell.
+
+    Parameters
+    ----------
+    shell:
+        Which one. For bash: backup-gateway completion bash > ~/.local/share/bash-completion/completions/backup-gateway
+    """
+    print(app.generate_completion(shell=shell))
+    return 0

@@ -1,0 +1,93 @@
+"""What a person sees: colours where they are wanted, states as sign, word and colour, tables."""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import IO, Final, Literal
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gateway.cli.exits import printable
+
+Color = Literal["auto", "always", "never"]
+
+_ENDLESS: Final = 100_000
+"""Columns of a table that nobody looks at through a window: a line for each row, nothing cut."""
+
+_SIGNS: Final[dict[str, tuple[str, str, str]]] = {
+    # word in lower case: sign, the same in ASCII, colour
+    "success": ("✓", "v", "green"),
+    "warning": ("!", "!", "yellow"),
+    "failure": ("✗", "x", "red"),
+    "none": ("?", "?", "bright_black"),
+    "ok": ("✓", "v", "green"),
+    "stale": ("!", "!", "yellow"),
+    "missing": ("✗", "x", "red"),
+    "unknown": ("?", "?", "bright_black"),
+}
+
+
+def console_on(stream: IO[str], color: Color) -> Console:
+    """A console that writes plain text unless colours are wanted: NO_COLOR, TERM=dumb and pipes have none."""
+    seen = is_terminal(stream)
+    colours = color == "always" or (color == "auto" and seen and not os.environ.get("NO_COLOR"))
+    return Console(
+        file=stream,
+        force_terminal=colours,
+        color_system="standard" if colours else None,
+        no_color=not colours,
+        width=None if seen else _ENDLESS,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def is_terminal(stream: IO[str]) -> bool:
+    """Whether somebody looks at it who can be shown signs that move and colours."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def state_of(word: str, console: Console) -> Text:
+    """A state as sign, word and colour: never one of them alone."""
+    sign, plain, style = _SIGNS.get(word.lower(), ("·", ".", ""))
+    return Text(f"{sign if _shows_signs(console) else plain} {printable(word)}", style=style)
+
+
+def _shows_signs(console: Console) -> bool:
+    return console.encoding.lower().startswith("utf")
+
+
+def print_table(
+    console: Console, heads: Sequence[str], rows: Iterable[Sequence[str | Text]], right: Sequence[str] = ()
+) -> None:
+    """A table; heads in `right` stand over numbers. In a pipe each row is one line."""
+    seen = is_terminal(console.file)
+    table = Table(box=box.SIMPLE_HEAD if seen and _shows_signs(console) else None, pad_edge=False, show_edge=False)
+    for head in heads:
+        table.add_column(
+            head,
+            justify="right" if head in right else "left",
+            no_wrap=not seen,
+            overflow="fold",
+            header_style="bold",
+        )
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row))
+    console.print(table)
+
+
+def age_text(seconds: float) -> str:
+    """How old something is, in the unit that a person would take."""
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size or (size != 86_400 and seconds >= size):
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def stderr_console() -> Console:
+    """For what moves while a person waits."""
+    return Console(file=sys.stderr, no_color=bool(os.environ.get("NO_COLOR")), highlight=False, markup=False)
