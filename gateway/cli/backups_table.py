@@ -50,10 +50,10 @@ class Rows:
             return
         console = console_on(stream, color)
         if self._chosen is None:
-            print_table(console, _HEADS, (_cells(row, console) for row in self._rows), right=("SIZE",))
+            print_table(console, _HEADS, [_cells(row, console) for row in self._rows], right=("SIZE",))
         else:
             heads = list(dict.fromkeys(("system_id", *self._chosen)))
-            print_table(console, heads, ([_cell(name, row, console) for name in heads] for row in self._rows))
+            print_table(console, heads, [[_cell(name, row, console) for name in heads] for row in self._rows])
 
 
 def _cells(row: Row, console: Console) -> list[str | Text]:

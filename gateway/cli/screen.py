@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import IO, Final, Literal
 
 from rich import box
@@ -14,8 +14,8 @@ from gateway.cli.exits import printable
 
 Color = Literal["auto", "always", "never"]
 
-_ENDLESS: Final = 100_000
-"""Columns of a table that nobody looks at through a window: a line for each row, nothing cut."""
+_LONG: Final = 500
+"""Rows of a table that is still fitted into the window."""
 
 _SIGNS: Final[dict[str, tuple[str, str, str]]] = {
     # word in lower case: sign, the same in ASCII, colour
@@ -39,7 +39,6 @@ def console_on(stream: IO[str], color: Color) -> Console:
         force_terminal=colours,
         color_system="standard" if colours else None,
         no_color=not colours,
-        width=None if seen else _ENDLESS,
         highlight=False,
         markup=False,
         emoji=False,
@@ -62,22 +61,34 @@ def _shows_signs(console: Console) -> bool:
 
 
 def print_table(
-    console: Console, heads: Sequence[str], rows: Iterable[Sequence[str | Text]], right: Sequence[str] = ()
+    console: Console, heads: Sequence[str], rows: Sequence[Sequence[str | Text]], right: Sequence[str] = ()
 ) -> None:
-    """A table; heads in `right` stand over numbers. In a pipe each row is one line."""
-    seen = is_terminal(console.file)
-    table = Table(box=box.SIMPLE_HEAD if seen and _shows_signs(console) else None, pad_edge=False, show_edge=False)
+    """A table; heads in `right` stand over numbers. In a pipe each row is one line, and so it is in a long table."""
+    cells = [[cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row] for row in rows]
+    if not is_terminal(console.file) or len(rows) > _LONG:
+        _print_lines(console, [[Text(head, style="bold") for head in heads], *cells], [head in right for head in heads])
+        return
+    table = Table(box=box.SIMPLE_HEAD if _shows_signs(console) else None, pad_edge=False, show_edge=False)
     for head in heads:
-        table.add_column(
-            head,
-            justify="right" if head in right else "left",
-            no_wrap=not seen,
-            overflow="fold",
-            header_style="bold",
-        )
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row))
+        table.add_column(head, justify="right" if head in right else "left", overflow="fold", header_style="bold")
+    for row in cells:
+        table.add_row(*row)
     console.print(table)
+
+
+def _print_lines(console: Console, rows: Sequence[Sequence[Text]], right: Sequence[bool]) -> None:
+    """Aligned lines, none of them cut: many times faster than a table that fits its window."""
+    widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        line = Text()
+        for cell, width, to_right in zip(row, widths, right, strict=True):
+            space = " " * (width - cell.cell_len)
+            line.append(space if to_right else "").append_text(cell).append("  " if to_right else f"{space}  ")
+        line.rstrip()
+        if console.color_system is None:
+            console.file.write(f"{line.plain}\n")
+        else:
+            console.print(line, soft_wrap=True)
 
 
 def age_text(seconds: float) -> str:
