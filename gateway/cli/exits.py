@@ -38,6 +38,9 @@ def run_verb(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
         if error.message:
             say(error.message)
         return error.code
+    except BrokenPipeError:
+        _close_stdout()
+        return Exit.READER_GONE
 
 
 def say(line: str) -> None:
@@ -57,9 +60,13 @@ def write_out(data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # The interpreter flushes stdout once more when it ends: into nothing, so that it does not complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()
         raise ClientError(Exit.READER_GONE) from None
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()
         raise ClientError(Exit.PARTIAL, f"stdout: {error.strerror}") from None
+
+
+def _close_stdout() -> None:
+    """The interpreter flushes stdout once more when it ends: into nothing, so that it does not complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
