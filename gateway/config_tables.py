@@ -178,9 +178,13 @@ class Thresholds(_Table):
 
 
 class Report(Thresholds):
-    """[report]: how far back the page and the summary look, and the thresholds that hold where no other does."""
+    """[report]: how far back the page and the summary look, and the thresholds that hold where no other does.
+
+    `asset_metrics` gives each asset a series of its own: as many as the appliances protect, with their names in them.
+    """
 
     history_days: Annotated[int, Field(ge=1, le=366)] = 30
+    asset_metrics: bool = False
 
 
 class CustomerTable(_Table):

@@ -4,11 +4,13 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.buckets import Buckets
 from gateway.model import SystemId
 from gateway.sources.source import AnswerResult, CallEvent, Clock
 
 _MINUTE_S: Final = 60.0
 _LATENCIES_KEPT: Final = 256
+_CALL_BOUNDS_S: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 SAVED: Final[frozenset[AnswerResult]] = frozenset({"hit", "narrowed", "coalesced", "stale"})
 """Results of a question that cost the appliance no call of its own."""
@@ -46,11 +48,12 @@ class SystemLedger:
 
 
 class Ledger:
-    """All systems of a gateway."""
+    """All systems of a gateway; `durations` is of list calls to any of them."""
 
     def __init__(self, monotonic: Clock) -> None:
         self._monotonic = monotonic
         self._systems: dict[SystemId, SystemLedger] = {}
+        self.durations = Buckets(_CALL_BOUNDS_S)
 
     def __repr__(self) -> str:
         return f"<Ledger of {len(self._systems)} systems>"
@@ -70,6 +73,7 @@ class Ledger:
             system.login_times.append(now)
         else:
             system.calls += 1
+            self.durations.observe(event.took_s)
             system.rows += event.rows
             system.call_times.append(now - event.took_s)
             if event.error is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.accounts import Caller
+from gateway.buckets import Buckets
 from gateway.ledger import Ledger
 from gateway.model import SystemId
 from gateway.sources.source import AnswerResult
@@ -42,6 +43,8 @@ class ReadyAnswer:
     parts: Sequence[bytes]
     log: dict[str, Any]
     results: dict[SystemId, AnswerResult]
+    times: Buckets
+    """Where each use is counted with what it took."""
     head: bytes | None = None
     """Status line and headers, spelled for the next one that asks."""
     line: str | None = None

@@ -40,6 +40,7 @@ from gateway.sources.session import Session
 from gateway.sources.source import CallEvent, CallHook, Clock
 from gateway.sources.transport import Transport
 from gateway.store import MemoryStore, Store
+from gateway.traffic import Traffic
 from gateway.trim import Trimmer
 from gateway.widen import Widener
 
@@ -86,6 +87,7 @@ class Gateway:
         self._wrong_pins: set[SystemId] = set()
         self.histories = Histories()
         self.ledger = Ledger(monotonic)
+        self.traffic = Traffic()
         self.ready = ReadyAnswers(self.ledger, self._state)
         self._keeper = self._made_keeper() if config.cache.snapshot else None
         self._log_hook = hook

@@ -77,6 +77,11 @@ class Cached:
     def __repr__(self) -> str:
         return f"<Cached {self.name}, {len(self._store.held(self.system_id))} lists, {self.refresh!r}>"
 
+    @property
+    def in_flight(self) -> int:
+        """List calls that are under way."""
+        return sum(call.under_way for call in self._calls.values())
+
     def answer_held(self, question: Question, need: Need) -> SystemAnswer | None:
         """The answer out of what is held, at once; None where the appliance must be asked."""
         begun = self._monotonic()
@@ -168,7 +173,7 @@ class Cached:
 
     def _free_in(self) -> float:
         """Seconds until one more call may start: those that wait for their turn come first."""
-        return self._ceiling(len(self._flight) - sum(call.under_way for call in self._calls.values()))
+        return self._ceiling(len(self._flight) - self.in_flight)
 
     async def _fetched(self, asked: Asked, begun: float, need: Need) -> tuple[Held, tuple[str, ...]]:
         """A list that is young enough for this caller; raises FetchError, at the latest at the deadline."""

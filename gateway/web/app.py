@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from gateway.notices.notifier import Notifier
+from gateway.scrape import Scrapes
 from gateway.stack import Gateway
-from gateway.web.keys import GATEWAY, LOAD, Load
+from gateway.web.keys import GATEWAY, LOAD, SCRAPES, Load
 from gateway.web.middleware import add_headers, admission, expectation, outer_guard
 from gateway.web.routes import dispatch
 
@@ -16,6 +17,7 @@ def create_app(gateway: Gateway) -> web.Application:
     app = web.Application(middlewares=[outer_guard, admission])
     app[GATEWAY] = gateway
     app[LOAD] = Load()
+    app[SCRAPES] = Scrapes(gateway)
     app.router.add_route("*", "/{path:.*}", dispatch, expect_handler=expectation)
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(_opened)
@@ -25,3 +27,4 @@ def create_app(gateway: Gateway) -> web.Application:
 async def _opened(app: web.Application) -> AsyncIterator[None]:
     async with app[GATEWAY] as gateway, Notifier(gateway):
         yield
+        await app[SCRAPES].close()

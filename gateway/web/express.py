@@ -60,7 +60,9 @@ class Express:
         finally:
             if ready.line is None:
                 ready.line = LINES.spelled({"method": request.method, "status": ready.status, **ready.log})
-            LINES.write(ready.line, time.perf_counter() - begun, request_id)
+            took_s = time.perf_counter() - begun
+            ready.times.observe(took_s)
+            LINES.write(ready.line, took_s, request_id)
 
 
 def _key(request: web.BaseRequest) -> Key | None:

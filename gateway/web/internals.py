@@ -7,13 +7,13 @@ from aiohttp import web
 from gateway.accounts import Caller
 from gateway.dates import iso_utc
 from gateway.errors import RequestError
-from gateway.metrics import CONTENT_TYPE, exposition
+from gateway.metrics import CONTENT_TYPE
 from gateway.observe import audit
 from gateway.stack import Gateway, Stacked
 from gateway.web.address import client_address
-from gateway.web.keys import GATEWAY
+from gateway.web.keys import GATEWAY, SCRAPES
 from gateway.web.read import caller_of
-from gateway.web.respond import json_answer
+from gateway.web.respond import bytes_answer, json_answer
 
 
 async def gateway_systems(request: web.Request) -> web.StreamResponse:
@@ -34,9 +34,8 @@ async def metrics(request: web.Request) -> web.StreamResponse:
         if not caller.systems >= set(gateway.systems):
             raise RequestError(403, "metrics are for credentials that see all systems")
         _audit_admin(request, caller, "/metrics")
-    gateway.ready.settle()
-    headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    return web.Response(body=exposition(gateway), headers=headers)
+    text = await request.app[SCRAPES].text()
+    return bytes_answer(request, text, headers={"Content-Type": CONTENT_TYPE})
 
 
 def _audit_admin(request: web.Request, caller: Caller, what: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from gateway.scrape import Scrapes
 from gateway.stack import Gateway
 
 GATEWAY: Final = web.AppKey("gateway", Gateway)
@@ -64,6 +65,7 @@ class Load:
 
 
 LOAD: Final = web.AppKey("load", Load)
+SCRAPES: Final = web.AppKey("scrapes", Scrapes)
 
 BODY: Final = web.RequestKey("body", bytes)
 """On a request: its body, where somebody has read it already."""
@@ -73,5 +75,7 @@ PLACE: Final = web.RequestKey("place", Place)
 """On a request: its place among those that are running."""
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 """On a request: the id that its answer and its log lines carry."""
+ROUTE: Final = web.RequestKey("route", str)
+"""On a request: which route it goes, "other" for none."""
 LOG: Final = web.RequestKey("log", dict[str, Any])
 """On a request: a dict that handlers fill with what the request's log line shall say."""

@@ -11,9 +11,10 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 
 from gateway.errors import RequestError
 from gateway.observe import log_line
-from gateway.web.keys import GATEWAY, LOAD, LOG, PLACE, REQUEST_ID
+from gateway.web.keys import GATEWAY, LOAD, LOG, PLACE, REQUEST_ID, ROUTE
 from gateway.web.paths import normalised
 from gateway.web.respond import SERVER_NAME, error_answer
+from gateway.web.routes import route_at
 from gateway.web.server import mark_known
 
 _ALWAYS: Final = frozenset({"/healthz", "/readyz"})
@@ -35,6 +36,7 @@ async def outer_guard(request: web.Request, handler: Handler) -> web.StreamRespo
     asked_id = request.headers.get("X-Request-ID", "")
     request_id = asked_id if _SANE_ID.fullmatch(asked_id) else uuid.uuid4().hex
     request[REQUEST_ID], request[LOG] = request_id, {}
+    request[ROUTE] = route_at(normalised(request.rel_url.raw_path))
     with structlog.contextvars.bound_contextvars(request_id=request_id):
         status = 0
         try:
@@ -43,8 +45,9 @@ async def outer_guard(request: web.Request, handler: Handler) -> web.StreamRespo
         finally:
             if "caller" in request[LOG]:
                 mark_known(request)
-            took_ms = round((time.perf_counter() - begun) * 1000, 1)
-            line = {"method": request.method, "path": request.rel_url.raw_path, "status": status, "ms": took_ms}
+            took_s, path = time.perf_counter() - begun, request.rel_url.raw_path
+            request.app[GATEWAY].traffic.times(request[ROUTE], request.method, status).observe(took_s)
+            line = {"method": request.method, "path": path, "status": status, "ms": round(took_s * 1000, 1)}
             log_line("request", line | request[LOG])
         return response
 

@@ -12,7 +12,7 @@ from gateway.ready import Key, ReadyAnswer, moment_s
 from gateway.sources.source import AnswerResult
 from gateway.stack import Gateway
 from gateway.web.asking import Outcome, log_facts
-from gateway.web.keys import GATEWAY, READY_KEY
+from gateway.web.keys import GATEWAY, READY_KEY, ROUTE
 from gateway.web.read import token_of
 
 
@@ -71,6 +71,9 @@ def keep_ready(
         answer.system_id: "narrowed" if answer.source == "narrowed" else "hit" for answer in outcome.answers
     }
     log = {"path": request.rel_url.raw_path, "caller": caller.name, **log_facts(outcome.answers)}
-    answer = ReadyAnswer(caller, moment.token_hash, moment.state, moment.until, status, headers, parts, log, results)
     gateway = request.app[GATEWAY]
+    times = gateway.traffic.times(request[ROUTE], request.method, status)
+    answer = ReadyAnswer(
+        caller, moment.token_hash, moment.state, moment.until, status, headers, parts, log, results, times
+    )
     gateway.ready.keep(moment.key, answer, gateway.monotonic())

@@ -11,6 +11,8 @@ from gateway.errors import RequestError
 
 _JSON: Final = "application/json; charset=utf-8"
 _SMALL_BYTES: Final = 1024
+_IN_A_THREAD_BYTES: Final = 65_536
+"""Longer bodies are compressed in a thread."""
 _ONE_PIECE_BYTES: Final = 1_048_576
 _GROUP_BYTES: Final = 262_144
 KEPT_IN_GROUPS_BYTES: Final = 8_388_608
@@ -42,7 +44,7 @@ def bytes_answer(
     request: web.Request, body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """Ready JSON bytes; compressed where that pays and the client takes it."""
-    response = web.Response(status=status, body=body, headers=_headers(headers))
+    response = web.Response(status=status, body=body, headers=_headers(headers), zlib_executor_size=_IN_A_THREAD_BYTES)
     if len(body) >= _SMALL_BYTES and takes_gzip(request):
         _compress(request, response)
     return response

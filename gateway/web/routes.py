@@ -65,6 +65,11 @@ def methods_at(path: str) -> dict[str, Handler] | None:
     return ROUTES.get(path) or ROUTES.get(f"/api{path}")
 
 
+def route_at(path: str) -> str:
+    """The route of a path under its first name, "other" where there is none: few words, whatever callers send."""
+    return next((route for route in (path, f"/api{path}") if route in ROUTES), "other")
+
+
 def _nothing_here(path: str, appliance: str | None) -> str:
     """What a 404 says; where an asset is asked for, with both ids: one client is known to confuse them."""
     served = f"this gateway serves {', '.join(sorted(ROUTES))}"

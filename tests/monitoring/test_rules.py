@@ -1,0 +1,69 @@
+"""The alert rules and the metrics before Prometheus' own checker."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.monitoring.queries import foreign_names
+from tests.monitoring.scraping import DEPLOY, Scrape
+
+RULES = DEPLOY / "prometheus"
+
+
+@pytest.fixture
+def promtool() -> str:
+    """The checker, of the Debian package `prometheus`."""
+    found = shutil.which("promtool")
+    if found is None and os.environ.get("CI") == "true":
+        pytest.fail("promtool is missing: apt-get install prometheus")
+    if found is None:
+        pytest.skip("promtool is not installed (Debian package prometheus): rules and metrics are not checked by it")
+    return found
+
+
+def _checked(command: list[str], folder: Path, text: bytes = b"") -> None:
+    done = subprocess.run(command, cwd=folder, input=text, capture_output=True, timeout=60)
+    assert done.returncode == 0, (done.stdout + done.stderr).decode()
+
+
+def test_the_rules_can_be_read(promtool: str):
+    _checked([promtool, "check", "rules", "rules.yml"], RULES)
+
+
+def test_the_rules_fire_when_they_should_and_only_then(promtool: str):
+    _checked([promtool, "test", "rules", "rules_test.yml"], RULES)
+
+
+def test_the_scrape_configuration_can_be_read(promtool: str):
+    _checked([promtool, "check", "config", "--syntax-only", "prometheus.yml"], RULES)
+
+
+async def test_a_real_scrape_is_as_prometheus_wants_it(promtool: str, full: Scrape):
+    _checked([promtool, "check", "metrics"], RULES, full.text.encode())
+
+
+async def test_every_metric_and_label_of_the_rules_is_in_a_real_scrape(full: Scrape):
+    rules = _rules()
+    for rule in rules:
+        assert not foreign_names(rule["expr"], full.names), rule["alert"]
+        words = " ".join(rule["annotations"].values())
+        known = {label for labels in full.names.values() for label in labels}
+        assert set(re.findall(r"\$labels\.(\w+)", words)) <= known
+
+
+def test_every_rule_says_what_is_wrong_and_what_to_do_and_is_tested():
+    tested = (RULES / "rules_test.yml").read_text()
+    for rule in _rules():
+        assert set(rule["annotations"]) == {"summary", "description"}
+        assert rule["labels"]["severity"] in ("warning", "critical")
+        assert f'alertname="{rule["alert"]}"' in tested
+
+
+def _rules() -> list[dict]:
+    (group,) = yaml.safe_load((RULES / "rules.yml").read_text())["groups"]
+    return group["rules"]
