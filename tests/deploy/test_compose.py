@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 import yaml
@@ -62,10 +62,13 @@ def test_no_secret_is_an_environment_variable() -> None:
 
 
 def test_grafana_asks_the_prometheus_of_the_stack() -> None:
-    source = documents(FOLDER / "grafana/datasources.yaml")[0]["datasources"][0]
+    provisioning = ROOT / "deploy/grafana/provisioning"
+    source = documents(provisioning / "datasources/prometheus.yml")[0]["datasources"][0]
     assert source["url"] == "http://prometheus:9090"
-    provider = documents(FOLDER / "grafana/dashboards.yaml")[0]["providers"][0]
-    assert any(volume.split(":")[1] == provider["options"]["path"] for volume in SERVICES["grafana"]["volumes"])
+    provider = documents(provisioning / "dashboards/backup-gateway.yml")[0]["providers"][0]
+    mounted = [PurePosixPath(volume.split(":")[1]) for volume in SERVICES["grafana"]["volumes"]]
+    assert PurePosixPath("/etc/grafana/provisioning") in mounted
+    assert PurePosixPath(provider["options"]["path"]) in [place.parent for place in mounted]
 
 
 def prepared(folder: Path) -> str:
