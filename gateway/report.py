@@ -56,6 +56,7 @@ def system_block(report: SystemReport, hours: float, days: int) -> dict[str, Any
         "timezone": system.timezone,
         "backups": _backups(counts),
         "assets": len(report.history.assets),
+        "replication_hours": system.thresholds.replication_hours,
         "first_day": date.fromordinal(last - days + 1).isoformat(),
         "days": {name: [day[code] for day in per_day] for code, name in enumerate(OUTCOMES)},
         "calls": report.ledger.calls,

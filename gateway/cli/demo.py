@@ -103,6 +103,7 @@ def _welcome(address: str, password: str, token: str, farm: Farm) -> str:
     return f"""\
 backup-gateway over {len(names)} simulated appliances ({"; ".join(traits) or "all in good health"})
 
+page: {address}/
 gateway: {address}
 login: {_USER} / {password}
 

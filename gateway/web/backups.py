@@ -15,6 +15,7 @@ from gateway.query_values import Form
 from gateway.stack import Gateway
 from gateway.table import columns_of, csv_pieces
 from gateway.web.asking import Outcome, ask, log_facts, outcome_of, shortfall, status_of, timing
+from gateway.web.etags import matches
 from gateway.web.forms import form_of
 from gateway.web.keys import GATEWAY, LOG
 from gateway.web.moments import keep_ready, moment_of
@@ -73,7 +74,7 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
     if request.method != "POST" and status == 200:
         named = (query, form, outcome.window_start, piece and piece.walk.name)
         headers["ETag"] = merge.etag(outcome.answers, _spelled(named))
-        if _matches(request.headers.get("If-None-Match"), headers["ETag"]):
+        if matches(request.headers.get("If-None-Match"), headers["ETag"]):
             headers |= {"X-Content-Type-Options": "nosniff"}
             keep_ready(request, moment, caller, outcome, 304, headers, [])
             return web.Response(status=304, headers=headers)
@@ -131,11 +132,3 @@ def _headers(request: web.Request, outcome: Outcome) -> dict[str, str]:
 def _asks_no_cache(request: web.Request) -> bool:
     directives = request.headers.get("Cache-Control", "").lower().replace(" ", "").split(",")
     return "no-cache" in directives
-
-
-def _matches(if_none_match: str | None, etag: str) -> bool:
-    """Weak comparison (RFC 9110 section 13.1.2)."""
-    if if_none_match is None:
-        return False
-    offers = [offer.strip().removeprefix("W/") for offer in if_none_match.split(",")]
-    return "*" in offers or etag.removeprefix("W/") in offers

@@ -17,6 +17,7 @@ from gateway.web.openapi_operations import (
     TOKEN,
     WITH_BODY,
     Document,
+    as_html,
     as_json,
     body,
     errors,
@@ -138,6 +139,7 @@ def _gateway_paths() -> Document:
     metrics["responses"] |= errors((403,))
     own = {200: as_json("This document", {"type": "object", "required": ["openapi", "paths"]})}
     alive = {200: as_json("The process answers", ref("Health"))}
+    docs, page = {200: as_html("This document, to be read by people")}, {200: as_html("What became of the backups")}
     return {
         **report_paths(),
         "/gateway/systems": {
@@ -147,6 +149,8 @@ def _gateway_paths() -> Document:
         "/healthz": {"get": operation("healthz", "gateway", "Liveness", [], alive)},
         "/readyz": {"get": operation("readyz", "gateway", "Readiness", [], readiness)},
         "/openapi.json": {"get": operation("openapi", "gateway", "This document", [], own)},
+        "/docs": {"get": operation("docs", "gateway", "The page of this document", [], docs)},
+        "/": {"get": operation("page", "gateway", "The web page, with its login form", [], page)},
     }
 
 

@@ -42,6 +42,15 @@ def as_json(description: str, schema: Document, *, headers: Document | None = No
     return answer | ({"headers": dict(headers)} if headers else {})
 
 
+def as_html(description: str) -> Document:
+    """A page. It loads its own files from below /static/, which are no part of this interface."""
+    return {
+        "description": description,
+        "headers": {"ETag": text_header("of the file"), "Content-Security-Policy": text_header("nothing inline")},
+        "content": {"text/html": {"schema": {"type": "string"}}},
+    }
+
+
 def body(schema: str, *, required: bool) -> Document:
     return {"required": required, "content": {"application/json": {"schema": ref(schema)}}}
 

@@ -15,6 +15,7 @@ from gateway.web.clients.jobs import get_history, get_recovery_points, get_succe
 from gateway.web.health import healthz, readyz
 from gateway.web.internals import gateway_systems, metrics
 from gateway.web.openapi import get_openapi
+from gateway.web.pages import PREFIX, get_docs, get_page, get_static
 from gateway.web.paths import normalised
 from gateway.web.reports import get_assets, get_summary
 from gateway.web.session import login, logout
@@ -22,6 +23,7 @@ from gateway.web.systems import get_systems
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+# The files that the pages load stand beside it, in pages.py: they are no part of what this gateway promises.
 ROUTES: Final[dict[str, dict[str, Handler]]] = {
     "/api/login": {"POST": login},
     "/api/logout": {"POST": logout},
@@ -39,6 +41,8 @@ ROUTES: Final[dict[str, dict[str, Handler]]] = {
     "/healthz": {"GET": healthz},
     "/readyz": {"GET": readyz},
     "/openapi.json": {"GET": get_openapi},
+    "/docs": {"GET": get_docs},
+    "/": {"GET": get_page},
 }
 
 _ASSET: Final = re.compile("(?:/api)?/assets/([^/]+)")
@@ -50,6 +54,8 @@ async def dispatch(request: web.Request) -> web.StreamResponse:
     path = normalised(request.rel_url.raw_path)
     methods = methods_at(path)
     method = "GET" if request.method == "HEAD" else request.method
+    if path.startswith(PREFIX) and method == "GET":
+        return await get_static(request, path.removeprefix(PREFIX))
     if methods is not None and method in methods:
         return await methods[method](request)
     if methods is not None:

@@ -1,0 +1,74 @@
+// Asks again by itself: each so many seconds, and when the page comes to the front; one question at a time.
+
+/** Tells "state" when it begins, ends, pauses or fails; `error` says why it failed last. */
+export class Refresher extends EventTarget {
+  #api; #store; #address; #timer = 0; #abort = null;
+  paused = false;
+  running = false;
+  error = null;
+
+  constructor(api, store, address) {
+    super();
+    this.#api = api;
+    this.#store = store;
+    this.#address = address;
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible" && this.#stale()) this.now();
+    });
+  }
+
+  #stale() {
+    return this.#timer && !this.paused && Date.now() - (this.#store.wholeAt ?? 0) > this.#address.refreshSeconds * 1000;
+  }
+
+  /** Ask now, instead of what is being asked. */
+  async now(more = {}) {
+    this.stop();
+    const abort = this.#abort = new AbortController();
+    this.running = true;
+    this.#tell();
+    try {
+      await this.#ask(more, abort.signal);
+      this.error = null;
+    } catch (error) {
+      if (abort.signal.aborted || error.status === 401) return;
+      this.error = error.message;
+    }
+    if (abort !== this.#abort) return;
+    this.running = false;
+    this.#abort = null;
+    this.#next();
+    this.#tell();
+  }
+
+  async #ask(more, signal) {
+    this.#store.expect(await this.#api.systems(signal));
+    let whole = false;
+    for await (const line of this.#api.assets({ hours: this.#address.hours || "24", limit: "0", ...more }, signal)) {
+      this.#store.take(line);
+      whole = "summary" in line;
+    }
+    if (!whole) throw new Error("The answer of the gateway was cut.");
+  }
+
+  pause(paused) {
+    this.paused = paused;
+    clearTimeout(this.#timer);
+    if (!paused) this.now();
+    this.#tell();
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+    this.#abort?.abort();
+    this.#abort = null;
+    this.running = false;
+  }
+
+  #next() {
+    if (this.paused) return;
+    this.#timer = setTimeout(() => this.now(), this.#address.refreshSeconds * 1000);
+  }
+
+  #tell() { this.dispatchEvent(new Event("state")); }
+}

@@ -1,0 +1,50 @@
+// Who did not answer, and what the figures below are worth. The one sentence that is spoken.
+import { make, setText } from "./dom.js";
+import { atClock, count, plural, span } from "./format.js";
+import { badge, SYSTEM_STATES } from "./states.js";
+
+const MOST_NAMED = 6;
+
+export class StatusBanner extends HTMLElement {
+  #sentence = make("p", { role: "status", "aria-live": "polite", class: "sentence" });
+  #age = make("p", { class: "quiet age" });
+  #list = make("ul", { class: "absent" });
+
+  connectedCallback() {
+    this.replaceChildren(this.#sentence, this.#age, this.#list);
+  }
+
+  /** `hours` is the window; `sums` counts assets; `error` why the gateway itself did not answer. */
+  show(systems, sums, hours, error) {
+    const absent = systems.filter((system) => system.state === "missing" || system.state === "stale");
+    const asking = systems.filter((system) => system.state === "asking").length;
+    this.className = error || absent.length ? "banner bad" : "banner good";
+    setText(this.#sentence, sentence(systems, absent, asking, sums, hours, error));
+    const ages = systems.map((system) => system.block.age_seconds).filter((age) => age !== null);
+    setText(this.#age, ages.length ? `Oldest data: ${span(Math.max(...ages))}.` : "");
+    this.#list.replaceChildren(...absent.slice(0, MOST_NAMED).map(line),
+      ...(absent.length > MOST_NAMED ? [make("li", {}, `and ${count(absent.length - MOST_NAMED)} more: see the systems below`)] : []));
+    this.#list.hidden = !absent.length;
+  }
+}
+
+function sentence(systems, absent, asking, sums, hours, error) {
+  if (error) return `${error} What is shown is what was known before.`;
+  const answered = systems.length - absent.length - asking;
+  if (asking) return `${answered} of ${plural(systems.length, "system")} answered so far.`;
+  const first = absent.length
+    ? `${plural(absent.length, "system")} of ${count(systems.length)} did not answer.`
+    : `All ${plural(systems.length, "system")} answered.`;
+  if (!sums.failing && !sums.overdue) {
+    return `Nothing is failing and every asset has a good backup within its time - ${answered} of ${plural(systems.length, "system")} answered.`;
+  }
+  return `${first} ${plural(sums.failing, "asset")} failing, ${count(sums.overdue)} without a good backup in time.`;
+}
+
+function line({ state, block, assets, retryAt }) {
+  const held = assets.length ? `its last data is ${block.last_success ? `of ${atClock(Date.parse(block.last_success))}` : "kept"}` : "nothing is known of it";
+  const next = retryAt ? `; next try ${atClock(Date.parse(retryAt))}` : "";
+  return make("li", {}, badge(SYSTEM_STATES[state]), make("b", {}, block.system_name), ` ${block.error?.message ?? "no answer"}; ${held}${next}`);
+}
+
+customElements.define("status-banner", StatusBanner);
