@@ -1,12 +1,13 @@
 """The page over living and dying systems."""
 
+import asyncio
 import csv
 import io
 import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Dialog, expect
+from playwright.async_api import Dialog, Download, expect
 
 from gateway.simulator import Fault
 from tests.browser.conftest import Open
@@ -17,6 +18,10 @@ from tests.gateway.live import small
 QUICK = {"fresh_seconds": 1, "revalidate_seconds": 1}
 
 
+async def _text(download: Download) -> str:
+    return await asyncio.to_thread(Path(await download.path()).read_text, "utf-8-sig")
+
+
 async def test_it_shows_every_system_its_assets_and_what_is_wrong(gateway_over: Make, open_page: Open) -> None:
     client = await gateway_over([small(1, customer="Acme"), small(2, dead=True)])
     shown = await open_page(client)
@@ -25,7 +30,7 @@ async def test_it_shows_every_system_its_assets_and_what_is_wrong(gateway_over: 
     await expect(shown.page.locator(".absent")).to_contain_text("site-2")
     await expect(shown.page.locator(".absent")).to_contain_text("refuses connections")
     await expect(shown.page.locator(".systems tbody tr")).to_have_count(2)
-    await expect(shown.page.locator(".assets caption")).to_have_text(f"{summary['assets']['total']} assets")
+    await expect(shown.page.locator(".assets > caption")).to_have_text(f"{summary['assets']['total']} assets")
     for name, key in (("failing", "failing"), ("no good backup", "no_success"), ("on hold", "on_hold")):
         tile = shown.page.locator(".tile", has=shown.page.locator(".word", has_text=re.compile(f"^{name}$")))
         await expect(tile.locator("b")).to_have_text(str(summary["assets"][key]))
@@ -37,7 +42,7 @@ async def test_a_system_that_dies_shows_without_a_reload_and_keeps_its_rows(
     client = await gateway_over([small(1), small(2)], cache=QUICK)
     shown = await open_page(client, "/?refresh=0.3")
     await expect(shown.page.get_by_role("status").first).to_contain_text("All 2 systems answered")
-    rows = await shown.page.locator(".assets caption").text_content()
+    rows = await shown.page.locator(".assets > caption").text_content()
     first = shown.page.locator(".assets .name").first
     await first.click()
     await client.systems[1].inject(Fault("refusing"))
@@ -46,7 +51,7 @@ async def test_a_system_that_dies_shows_without_a_reload_and_keeps_its_rows(
     )
     await expect(shown.page.locator(".absent")).to_contain_text("stale")
     await expect(shown.page.locator(".absent")).to_contain_text("site-2")
-    assert await shown.page.locator(".assets caption").text_content() == rows
+    assert await shown.page.locator(".assets > caption").text_content() == rows
     await expect(first).to_be_focused()
     await expect(first).to_have_attribute("aria-expanded", "true")
 
@@ -65,7 +70,7 @@ async def test_texts_of_appliances_are_shown_and_never_run(gateway_over: Make, o
     client = await gateway_over([small(1, name="<img src=x onerror=alert(1)>", rows=400, assets=24)])
     shown = await open_page(client)
     said: list[Dialog] = []
-    shown.page.on("dialog", said.append)
+    shown.page.on("dialog", lambda dialog: said.append(dialog))
     asset = next(
         row
         for row in (await client.get(path="/gateway/assets")).json["assets"]
@@ -107,13 +112,13 @@ async def test_tables_can_be_taken_away_as_csv(gateway_over: Make, open_page: Op
         await page.get_by_role("button", name="CSV of the assets shown").click()
     download = await started.value
     assert re.fullmatch(r"assets-\d{4}-\d\d-\d\d-\d{4}\.csv", download.suggested_filename)
-    rows = list(csv.DictReader(io.StringIO(Path(await download.path()).read_text("utf-8-sig"))))
+    rows = list(csv.DictReader(io.StringIO(await _text(download))))
     held = (await client.get(path="/gateway/assets")).json["assets"]
     assert sorted(row["asset"] for row in rows) == sorted(row["asset"] for row in held)
     await page.locator(".assets .name").first.click()
     async with page.expect_download() as started:
         await page.get_by_role("button", name="CSV of the backups of").click()
-    text = Path(await (await started.value).path()).read_text("utf-8-sig")
+    text = await _text(await started.value)
     assert text.startswith("system_id,system_name,start_epoch,finish_epoch")
 
 

@@ -34,9 +34,7 @@ async def test_a_logout_ends_the_session_on_the_gateway(gateway_over: Make, open
     assert await shown.page.evaluate("sessionStorage.length + localStorage.length") == 0
 
 
-async def test_the_end_of_a_session_brings_the_form_and_keeps_the_address(
-    gateway_over: Make, open_page: Open
-) -> None:
+async def test_the_end_of_a_session_brings_the_form_and_keeps_the_address(gateway_over: Make, open_page: Open) -> None:
     client = await gateway_over([small(1)])
     shown = await open_page(client, "/?show=on_hold&refresh=0.3")
     token = await shown.page.evaluate("sessionStorage.getItem('backup-gateway-token')")

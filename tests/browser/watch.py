@@ -14,7 +14,8 @@ AXE: Final = (Path(__file__).parent / "vendor" / "axe.min.js").read_text("utf-8"
 PATIENCE_MS: Final = 15_000
 
 _TELL_VIOLATIONS: Final = """
-addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+addEventListener("securitypolicyviolation", (event) =>
+  console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
 """
 
 

@@ -8,7 +8,7 @@ import { ASSET_STATES, badge } from "./states.js";
 import { age, local } from "./time-text.js";
 import "./asset-backups.js";
 
-const FIRST = 50, FIRST_TV = 12, PIECE = 150;
+const FIRST = 50, FIRST_TV = 12;
 const COLUMNS = ["system_id", "system_name", "customer", "asset", "client_name", "application", "state", "critical", "last_good", "last_good_age_hours",
   "failures", "last_error", "last_error_at", "replication", "verification", "on_hold", "size_mb", "days"];
 const HEADS = 7;
@@ -62,7 +62,7 @@ export class AssetTable extends HTMLElement {
     arrange(this.body, wanted);
     this.#words(first);
     if (this.#all && limit < this.#shown.length) {
-      this.#limit += PIECE;
+      this.#limit *= 2; // few large steps: each one lays the whole table out again
       requestAnimationFrame(() => this.#draw());
     }
   }

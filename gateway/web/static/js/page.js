@@ -113,7 +113,7 @@ class BackupPage extends HTMLElement {
     const sums = counts(entries), hours = Number(filters.hours || 24);
     const waiting = systems.filter((system) => system.state === "asking").length;
     const first = !this.#store.systems.size && !this.#store.wholeAt;
-    parts["status-banner"].show(systems, sums, hours, refresher.error);
+    parts["status-banner"].show(systems, sums, refresher.error);
     parts["status-banner"].hidden = first && !refresher.error;
     parts["filter-bar"].show(this.#store.systems, filters);
     parts["tile-row"].show(sums, filters);

@@ -14,12 +14,12 @@ export class StatusBanner extends HTMLElement {
     this.replaceChildren(this.#sentence, this.#age, this.#list);
   }
 
-  /** `hours` is the window; `sums` counts assets; `error` why the gateway itself did not answer. */
-  show(systems, sums, hours, error) {
+  /** `sums` counts assets; `error` why the gateway itself did not answer. */
+  show(systems, sums, error) {
     const absent = systems.filter((system) => system.state === "missing" || system.state === "stale");
     const asking = systems.filter((system) => system.state === "asking").length;
     this.className = error || absent.length ? "banner bad" : "banner good";
-    setText(this.#sentence, sentence(systems, absent, asking, sums, hours, error));
+    setText(this.#sentence, sentence(systems, absent, asking, sums, error));
     const ages = systems.map((system) => system.block.age_seconds).filter((age) => age !== null);
     setText(this.#age, ages.length ? `Oldest data: ${span(Math.max(...ages))}.` : "");
     this.#list.replaceChildren(...absent.slice(0, MOST_NAMED).map(line),
@@ -28,7 +28,7 @@ export class StatusBanner extends HTMLElement {
   }
 }
 
-function sentence(systems, absent, asking, sums, hours, error) {
+function sentence(systems, absent, asking, sums, error) {
   if (error) return `${error} What is shown is what was known before.`;
   const answered = systems.length - absent.length - asking;
   if (asking) return `${answered} of ${plural(systems.length, "system")} answered so far.`;
@@ -36,7 +36,8 @@ function sentence(systems, absent, asking, sums, hours, error) {
     ? `${plural(absent.length, "system")} of ${count(systems.length)} did not answer.`
     : `All ${plural(systems.length, "system")} answered.`;
   if (!sums.failing && !sums.overdue) {
-    return `Nothing is failing and every asset has a good backup within its time - ${answered} of ${plural(systems.length, "system")} answered.`;
+    const worth = answered < systems.length ? `in what is known: ${answered} of ${plural(systems.length, "system")} answered` : "";
+    return `${first} No failure, and a good backup of every asset within its time${worth && ` - ${worth}`}.`;
   }
   return `${first} ${plural(sums.failing, "asset")} failing, ${count(sums.overdue)} without a good backup in time.`;
 }

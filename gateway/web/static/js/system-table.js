@@ -70,7 +70,7 @@ function known({ block, retryAt }) {
   return [
     cell("Data age", block.age_seconds === null ? (block.last_success ? local(block.last_success, block.timezone) : "never") : span(block.age_seconds)),
     cell("Why", ...(block.error ? [make("span", {}, `${block.error.kind}: ${block.error.message}`), retryAt ? make("small", {}, "next try ", local(retryAt, block.timezone)) : null]
-      : [block.warnings.length ? badge(["warn", ""], block.warnings.join(", ").replaceAll("_", " ")) : "–"])),
+      : [block.warnings.length ? badge(["warn", ""], block.warnings.join(", ").replaceAll("_", " ")) : make("span", { class: "blank" }, "–")])),
     number("Backups", make("span", {}, count(sums.total ?? 0)), sums.failure ? make("small", {}, `${count(sums.failure)} failed`) : null),
     number("Good", percent === null || percent === undefined ? "–" : make("span", {}, `${percent} %`), percent === null || percent === undefined ? null : make("meter", { min: 0, max: 100, low: 80, high: 95, optimum: 100, value: percent, "aria-label": `${percent} % good` })),
     number("Assets", count(block.assets)),
