@@ -4,7 +4,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from gateway.accounts import Accounts, Caller, token_hash
 from gateway.config_tables import UserTable
@@ -33,6 +33,26 @@ class Refused:
     """Whether this failure was the one that locked the name."""
 
 
+class OtherReplicas(Protocol):
+    """Sessions and failed logins that other replicas know of. None of it raises: without them there is no news."""
+
+    async def opened(self, digest: str, username: str) -> None:
+        """A session was opened here."""
+        ...
+
+    async def ended(self, digest: str) -> None:
+        """A session was ended here."""
+        ...
+
+    async def known(self, digest: str, stored_hash: Callable[[str], str | None]) -> bool:
+        """Whether a session that was not known here is now."""
+        ...
+
+    async def note(self, name: str, what: Literal["look", "failed", "succeeded"]) -> tuple[int, float] | None:
+        """Failures in a row and seconds of a lock over all replicas, after counting this; None where nobody knows."""
+        ...
+
+
 class Access:
     """Turns credentials into callers, and slows down those who guess."""
 
@@ -49,6 +69,7 @@ class Access:
         # each call, and must not cost a whole argon2 each time.
         self._memo_key = secrets.token_bytes(32)
         self._verified: dict[str, tuple[bytes, float]] = {}
+        self.others: OtherReplicas | None = None
 
     def __repr__(self) -> str:
         return f"<Access {self.accounts!r}, {self.sessions!r}, {self._lock!r}>"
@@ -114,6 +135,42 @@ class Access:
         self._tokens.failed(address, now)
         return Refused("wrong")
 
+    async def by_token_anywhere(self, token: str, address: str) -> Caller | Refused:
+        """The same, where a token that is not known here may be known to another replica."""
+        digest = token_hash(token)
+        unknown = self.others is not None and self.known(digest) is None
+        # Whoever guesses too often has no lookup either.
+        if self.others is not None and unknown and self._tokens.blocked_for(address, self._monotonic()) <= 0:
+            await self.others.known(digest, self._stored_hash)
+        return self.by_token(token, address)
+
+    async def open(self, caller: Caller) -> str:
+        """A session for a caller that has just shown its password; returns its token."""
+        token = self.sessions.open(caller, self.accounts)
+        if self.others is not None:
+            await self.others.opened(token_hash(token), caller.name)
+        return token
+
+    async def close(self, token: str) -> bool:
+        """End a session everywhere; False where the token is none of a session."""
+        if not self.sessions.close(token):
+            return False
+        if self.others is not None:
+            await self.others.ended(token_hash(token))
+        return True
+
+    def _stored_hash(self, username: str) -> str | None:
+        user = self.accounts.user(username)
+        return None if user is None else user.password_hash
+
+    async def _note(self, username: str, what: Literal["look", "failed", "succeeded"]) -> bool:
+        """Let the lock of this replica know what all of them have counted; False where that is not known."""
+        noted = None if self.others is None else await self.others.note(username, what)
+        if noted is None:
+            return False
+        self._lock.learn(username, *noted, self._monotonic())
+        return True
+
     async def _checked(self, stored: str, password: str, username: str, address: str) -> Refused | None:
         """Why a password is not taken, after one hash; None where it fits the account of that name.
 
@@ -123,15 +180,20 @@ class Access:
         if self._hashers.waiting >= _HASHES_IN_LINE:
             return Refused("busy", 1.0)
         async with self._hashers.turn():
+            await self._note(username, "look")
             brake = self._brake(username, address)
             if brake is not None:
                 return brake
             fits = await self._hashers.matches(stored, password)
+            await self._note(username, "look")
         brake = self._brake(username, address)
         if brake is not None:
             return brake
         if fits and self.accounts.user(username) is not None:
+            await self._note(username, "succeeded")
             return None
         now = self._monotonic()
         self._logins.failed(address, now)
+        if await self._note(username, "failed"):
+            return Refused("wrong", locks=self._lock.locked_for(username, self._monotonic()) > 0)
         return Refused("wrong", locks=self._lock.failed(username, now))

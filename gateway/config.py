@@ -131,6 +131,7 @@ class _Reader:
         cache = self._check(Cache, _table(tables, "cache"), "cache") or Cache()
         if cache.snapshot:
             cache = cache.model_copy(update={"snapshot": str((self._folder / cache.snapshot).absolute())})
+        cache = self._store_url(cache)
         fanout = self._check(Fanout, _table(tables, "fanout"), "fanout") or Fanout()
         self._server_files(server)
         report = self._check(Report, _table(tables, "report"), "report") or Report()
@@ -186,6 +187,24 @@ class _Reader:
             value = getattr(server, key)
             if value and not (self._folder / value).is_file():
                 self._fault(f"server.{key}", "no such file")
+
+    def _store_url(self, cache: Cache) -> Cache:
+        """The address of the shared store out of its file: it may hold a password."""
+        if cache.url_file is None:
+            return cache
+        if cache.url:
+            self._fault("cache", "url and url_file are two addresses of one store: give one of them")
+            return cache
+        try:
+            url = self._secret_file(cache.url_file).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            self._fault("cache.url_file", f"cannot be read: {_reason(error)}")
+            return cache
+        if not url:
+            self._fault("cache.url_file", "holds no URL")
+            return cache
+        checked = self._check(Cache, {"url": url}, "cache.url_file holds")
+        return cache if checked is None else cache.model_copy(update={"url": checked.url})
 
     def _rows(self, tables: dict[str, Any], kind: str, model: type[M]) -> list[M]:
         checked = [

@@ -18,6 +18,9 @@ Role = Literal["viewer", "admin"]
 PASSWORD_KEYS: Final = ("password", "password_file", "password_env")
 URL_KEYS: Final = ("url", "url_file", "url_env")
 
+STORE_OPTIONS: Final = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
+"""What the query of `cache.url` may hold: files for TLS, by their paths."""
+
 _FINGERPRINT: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -74,10 +77,22 @@ def _network(value: str) -> str:
 
 
 def _store_url(value: str) -> str:
-    if value and (
-        urlsplit(value).scheme not in ("redis", "rediss", "valkey", "valkeys") or not urlsplit(value).hostname
-    ):
+    if not value:
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in ("redis", "rediss", "valkey", "valkeys") or not parts.hostname:
         raise ValueError("must be a redis:// or valkey:// URL, or empty")
+    try:
+        port_ok = parts.port != 0
+    except ValueError:
+        port_ok = False
+    if not port_ok:
+        raise ValueError("has no valid port")
+    if parts.path.strip("/") and not parts.path[1:].isdecimal():
+        raise ValueError("may end with the number of a database, and with nothing else")
+    unknown = {part.partition("=")[0] for part in parts.query.split("&") if part} - STORE_OPTIONS
+    if unknown:
+        raise ValueError(f"may have the options {', '.join(sorted(STORE_OPTIONS))} only")
     return value
 
 
@@ -154,6 +169,7 @@ class Cache(_Table):
     compress_above_bytes: Annotated[int, Field(ge=0, le=2**50)] = 0
     snapshot: str = ""
     url: Annotated[str, AfterValidator(_store_url), Field(repr=False)] = ""  # it may hold a password
+    url_file: Text | None = None
 
 
 class Fanout(_Table):

@@ -30,7 +30,7 @@ class Held:
     asked: Asked
     fetched: Fetched
     swept_at: float
-    via: Literal["fetch", "tail", "snapshot"] = "fetch"
+    via: Literal["fetch", "tail", "snapshot", "shared"] = "fetch"
     index: ListIndex = field(init=False)
     failed: FetchError | None = None
     emptied: int = 0

@@ -52,6 +52,16 @@ class AccountLock:
         account.locked_until = now + LOCK_S
         return True
 
+    def learn(self, name: str, failures: int, locked_s: float, now: float) -> None:
+        """What all replicas together have counted."""
+        if not failures and locked_s <= 0:
+            if self.locked_for(name, now) <= 0:  # a lock of the time without the others stays
+                self._accounts.pop(name, None)
+            return
+        account = self._accounts.setdefault(name, _Account())
+        account.failures, account.last = failures, now
+        account.locked_until = max(account.locked_until, now + locked_s) if locked_s > 0 else account.locked_until
+
     def succeeded(self, name: str) -> None:
         """A right password ends the row of failures."""
         self._accounts.pop(name, None)

@@ -66,6 +66,7 @@ class Facts:
     lag_s: float
     longest_lag_s: float
     held_bytes: int
+    shared_store_up: bool | None
 
 
 def exposition(facts: Facts) -> bytes:
@@ -185,6 +186,9 @@ class _Families(Collector):
         yield _single("loop_lag_seconds", "How late the event loop is now.", facts.lag_s)
         yield _single("loop_lag_longest_seconds", "The longest lag of the last minute.", facts.longest_lag_s)
         yield _single("held_bytes", "Bytes of held lists.", facts.held_bytes)
+        if facts.shared_store_up is not None:
+            told = "1 while the store that replicas share is there; only with cache.url."
+            yield _single("shared_store_up", told, int(facts.shared_store_up))
 
 
 def _gauge(name: str, help_text: str, *labels: str) -> GaugeMetricFamily:

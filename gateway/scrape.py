@@ -62,6 +62,7 @@ async def _gathered(gateway: Gateway, systems: _Systems) -> Facts:
         gateway.lag.last_s,
         gateway.lag.longest_s,
         gateway.store.nbytes,
+        None if gateway.hub is None else gateway.hub.up,
     )
 
 

@@ -8,7 +8,7 @@ from gateway.accounts import Accounts, Caller, new_token, token_hash
 
 IDLE_S: Final = 3600
 ABSOLUTE_S: Final = 43_200
-_PER_USER: Final = 20
+PER_USER: Final = 20
 
 
 @dataclass(slots=True)
@@ -17,6 +17,16 @@ class _Session:
     password_hash: str = field(repr=False)
     created: float
     used: float
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What another replica must know of a session; seconds since it was opened and since it was last used."""
+
+    username: str
+    password_hash: str = field(repr=False)
+    age_s: float
+    idle_s: float
 
 
 class Sessions:
@@ -36,7 +46,7 @@ class Sessions:
         token, now = new_token(), self._monotonic()
         digests = self._by_user.setdefault(caller.name, [])
         for digest in list(digests):
-            if self._is_over(self._sessions[digest], now) or len(digests) >= _PER_USER:
+            if self._is_over(self._sessions[digest], now) or len(digests) >= PER_USER:
                 self._drop(digest)
         digest = token_hash(token)
         self._sessions[digest] = _Session(caller.name, user.password_hash if user else "", now, now)
@@ -62,6 +72,30 @@ class Sessions:
             return False
         self._drop(digest)
         return True
+
+    def learn(self, digest: str, username: str, password_hash: str, age_s: float) -> None:
+        """Take up a session that was opened on another replica."""
+        self.end(digest)
+        now = self._monotonic()
+        self._sessions[digest] = _Session(username, password_hash, now - age_s, now)
+        self._by_user.setdefault(username, []).append(digest)
+
+    def end(self, digest: str) -> None:
+        """Forget a session, if there is one."""
+        if digest in self._sessions:
+            self._drop(digest)
+
+    def facts(self, digest: str) -> Known | None:
+        """What is known of a session."""
+        session, now = self._sessions.get(digest), self._monotonic()
+        if session is None:
+            return None
+        return Known(session.username, session.password_hash, now - session.created, now - session.used)
+
+    def digests(self, used_within_s: float = IDLE_S) -> list[str]:
+        """The hashes of the tokens that were used lately."""
+        since = self._monotonic() - used_within_s
+        return [digest for digest, session in self._sessions.items() if session.used >= since]
 
     @staticmethod
     def _is_over(session: _Session, now: float) -> bool:

@@ -81,8 +81,17 @@ class SnapshotError(Exception):
 
 def file_name(system_id: int, asked: Asked) -> str:
     """The file of a system's list for a question."""
-    digest = hashlib.sha256(msgspec.json.encode(_sorted(asked))).hexdigest()[:24]
-    return f"{system_id}-{digest}{_SUFFIX}"
+    return f"{system_id}-{asked_digest(asked)}{_SUFFIX}"
+
+
+def asked_digest(asked: Asked) -> str:
+    """A name for a question: the same exactly where the questions are."""
+    return digest_of(msgspec.json.encode(_sorted(asked)))
+
+
+def digest_of(text: bytes) -> str:
+    """A name of 96 bits for a text."""
+    return hashlib.sha256(text).hexdigest()[:24]
 
 
 def encode(system: System, held: Held, clocks: Clocks) -> bytes:

@@ -30,6 +30,7 @@ from gateway.observe import audit, log_call
 from gateway.pages import Walks
 from gateway.ready import ReadyAnswers
 from gateway.resolver import OwnThreadsResolver
+from gateway.shared.hub import Hub
 from gateway.sources.appliance import Appliance
 from gateway.sources.breaker import Breaker
 from gateway.sources.cached import Cached, spread_s
@@ -90,6 +91,8 @@ class Gateway:
         self.traffic = Traffic()
         self.ready = ReadyAnswers(self.ledger, self._state)
         self._keeper = self._made_keeper() if config.cache.snapshot else None
+        self.hub = self._made_hub() if config.cache.url else None
+        self.access.others = self.hub
         self._log_hook = hook
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads calls in time, guards nothing
 
@@ -112,6 +115,8 @@ class Gateway:
         self.lag.start()
         self._total = FairSemaphore(self.config.fanout.total_concurrency)
         self._budget = RetryBudget(self.monotonic)
+        if self.hub is not None:
+            await self.hub.open()
         self.systems = self._all_stacked(self.config)
         if self._keeper is not None:
             await self._keeper.open()
@@ -125,6 +130,8 @@ class Gateway:
         await self.histories.close()
         for source in (*(system.source for system in self.systems.values()), *self._retired):
             await source.close()
+        if self.hub is not None:
+            await self.hub.close()
         if self._keeper is not None:
             await self._keeper.close()
         await self._http.close()
@@ -177,6 +184,11 @@ class Gateway:
             wall=self.wall,
         )
 
+    def _made_hub(self) -> Hub:
+        cache = self.config.cache
+        clocks: dict[str, Clock] = {"monotonic": self.monotonic, "wall": self.wall}
+        return Hub(cache.url, self.access.sessions, self.store, cache.memory_bytes, **clocks)
+
     def _called(self, event: CallEvent) -> None:
         self.ledger.called(event)
         self._trimmer.took(event.reply_bytes)
@@ -200,11 +212,20 @@ class Gateway:
             total=self._total,
         )
         session = Session(
-            transport, system_id, system.name, system.username, system.password, hook=self._called, **clocks
+            transport,
+            system_id,
+            system.name,
+            system.username,
+            system.password,
+            hook=self._called,
+            common=None if self.hub is None else self.hub.tokens(system),
+            **clocks,
         )
         gate = Gate(
             limits.concurrency, limits.calls_per_minute, connect_s=limits.connect_seconds, monotonic=self.monotonic
         )
+        if self.hub is not None:
+            gate.share(self.hub.ceiling(system, gate))
         if old is not None and old.config.url == system.url:
             gate.follow(old.gate)
         appliance = Appliance(
@@ -232,6 +253,7 @@ class Gateway:
             hook=self.ledger.answered,
             jitter=self._jitter,
             spread_s=spread_s(limits, len(self.config.systems)),
+            runs=None if self.hub is None else self.hub.flights(system, refresh),
             **clocks,
         )
         return Stacked(system, zone, source, guard, gate)

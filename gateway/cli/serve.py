@@ -122,5 +122,3 @@ def _warn(config: Config) -> None:
         logger.warning("no [[system]] is configured: every answer will be empty")
     if not config.users and not config.tokens:
         logger.warning("no [[user]] and no [[token]] is configured: nobody can ask")
-    if config.cache.url:
-        logger.warning("cache.url is set, but this release keeps lists in memory only")

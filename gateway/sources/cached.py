@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -39,6 +39,14 @@ def spread_s(limits: Limits, systems: int) -> float:
     return max(0.0, min(wanted, meanwhile / 2))
 
 
+class Runs(Protocol):
+    """What renews a list: Refresh itself, or what lets one of several replicas do it for all."""
+
+    async def run(self, call: Call, *, whole: bool) -> Held:
+        """The renewed list for `call.asked`; raises FetchError. `whole` forbids a tail."""
+        ...
+
+
 class Cached:
     """The outermost source of a system. What it answers is never an exception: faults become the system's state."""
 
@@ -57,8 +65,10 @@ class Cached:
         spread_s: float,
         monotonic: Clock,
         wall: Clock,
+        runs: Runs | None = None,
     ) -> None:
         self.refresh = refresh
+        self._runs = runs or refresh
         self._store = store
         self.system_id = system_id
         self.name = name
@@ -125,7 +135,8 @@ class Cached:
         words = held.index.words(question)
         backups = held.fetched.backups if words.all() else self._picked(question, held, np.flatnonzero(words))[0]
         result: AnswerResult = "coalesced" if joins else "tail" if held.via == "tail" else "fetch"
-        return self._answer(held, backups, "appliance", begun, None, warnings), result
+        source: Source = "cache" if held.via == "shared" else "appliance"
+        return self._answer(held, backups, source, begun, None, warnings), result
 
     async def _by_wider(self, question: Question, begun: float, need: Need) -> SystemAnswer | None:
         """The answer out of a wider list, fetched for several questions at once; None where that does not pay."""
@@ -181,27 +192,27 @@ class Cached:
         oldest = begun - (need.max_age_s or 0.0)
         try:
             async with asyncio.timeout_at(need.deadline_at):
-                held = await self._join(asked, whole=whole)
-                if need.max_age_s is not None and held.failed is None and held.fetched.asked_at < oldest:
+                held = await self._join(asked, oldest if need.max_age_s is not None else None, whole=whole)
+                while need.max_age_s is not None and held.failed is None and held.fetched.asked_at < oldest:
                     # The shared call had left before this question came. (A list that failed has just been asked for
                     # and stands in for a suspect empty one: only a later question may believe that.)
-                    held = await self._join(asked, whole=whole)
+                    held = await self._join(asked, oldest, whole=whole)
         except TimeoutError:
             call = self._calls.get((asked, whole)) or self._calls.get((asked, True))
-            if call is not None and not call.under_way:
+            if call is not None and not call.under_way and not call.elsewhere:
                 raise FetchError("overloaded", "no turn for a call came before the deadline") from None
             raise FetchError("timeout", "the appliance did not answer before the deadline") from None
         return held, () if self._store.get(self.system_id, asked) is held else ("not_kept",)
 
-    async def _join(self, asked: Asked, *, whole: bool) -> Held:
+    async def _join(self, asked: Asked, oldest: float | None, *, whole: bool) -> Held:
         key = (asked, whole or (asked, True) in self._flight)
-        return await self._flight.run(key, lambda: self._fly(key), leave=lambda: self._in_queue(key))
+        return await self._flight.run(key, lambda: self._fly(key, oldest), leave=lambda: self._in_queue(key))
 
-    async def _fly(self, key: tuple[Asked, bool]) -> Held:
+    async def _fly(self, key: tuple[Asked, bool], not_before: float | None = None) -> Held:
         asked, whole = key
-        call = self._calls[key] = Call(asked)
+        call = self._calls[key] = Call(asked, not_before=not_before)
         try:
-            return await self.refresh.run(call, whole=whole)
+            return await self._runs.run(call, whole=whole)
         finally:
             if self._calls.get(key) is call:
                 del self._calls[key]

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from typing import Final
+from contextlib import AbstractAsyncContextManager
+from typing import Final, Protocol
 
 from asyncio_throttle.throttler import Throttler
 
@@ -11,6 +12,47 @@ from gateway.sources.source import Clock
 
 _MINUTE_S: Final = 60.0
 _POLL_S: Final = 0.05
+
+
+class CommonCeiling(Protocol):
+    """The same ceiling as all replicas have it together."""
+
+    async def turn(self) -> None:
+        """Wait until one more call may start, and count it."""
+        ...
+
+    async def enter(self) -> str:
+        """Wait for a place among the calls at once; returns its name."""
+        ...
+
+    async def leave(self, member: str) -> None:
+        """Give a place back."""
+        ...
+
+    def free_in(self, ahead: int) -> float:
+        """Seconds until a call that comes now may start behind `ahead` others."""
+        ...
+
+
+class _CommonSlots:
+    """Places among the calls of this replica, and then among those of all."""
+
+    def __init__(self, own: FairSemaphore, common: CommonCeiling) -> None:
+        self._own = own
+        self._common = common
+        self._taken: list[str] = []
+
+    async def __aenter__(self) -> None:
+        await self._own.__aenter__()
+        try:
+            self._taken.append(await self._common.enter())
+        except BaseException:
+            await self._own.__aexit__()
+            raise
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._own.__aexit__()
+        await self._common.leave(self._taken.pop())
 
 
 class Gate:
@@ -22,14 +64,25 @@ class Gate:
     """
 
     def __init__(self, concurrency: int, calls_per_minute: int, *, connect_s: float, monotonic: Clock) -> None:
-        self.slots = FairSemaphore(concurrency)
+        self.slots: AbstractAsyncContextManager[None] = FairSemaphore(concurrency)
         self._concurrency = concurrency
         self._period_s = _MINUTE_S + connect_s
         # The throttler polls for each waiter: behind a lock one task polls at most, and turns go in order of coming.
         self._queue = asyncio.Lock()
         self._throttler = Throttler(calls_per_minute, self._period_s, _POLL_S)
         self._monotonic = monotonic
+        self._common: CommonCeiling | None = None
         self._turns: deque[float] = deque(maxlen=calls_per_minute)
+
+    @property
+    def period_s(self) -> float:
+        """The window in which calls are counted."""
+        return self._period_s
+
+    def share(self, common: CommonCeiling) -> None:
+        """Count over all replicas from now on."""
+        self._common = common
+        self.slots = _CommonSlots(FairSemaphore(self._concurrency), common)
 
     def follow(self, before: "Gate") -> None:
         """Go on from the calls of an older gate: to the appliance behind both, a reload is no new minute.
@@ -48,6 +101,8 @@ class Gate:
     async def turn(self) -> None:
         """Wait until one more call may start, and count it."""
         async with self._queue:
+            if self._common is not None:
+                await self._common.turn()
             await self._throttler.acquire()  # type: ignore[no-untyped-call]
             self._turns.append(self._monotonic())
 
@@ -56,6 +111,7 @@ class Gate:
         now = self._monotonic()
         recent = [turn for turn in self._turns if now - turn < self._period_s]
         over = len(recent) + ahead - (self._turns.maxlen or 0)
-        if over < 0:
-            return 0.0
+        common = 0.0 if self._common is None else self._common.free_in(ahead)
+        if over < 0 or common > 0:
+            return common
         return self._period_s if over >= len(recent) else max(0.0, recent[over] + self._period_s - now)

@@ -24,7 +24,7 @@ class Refresh:
     ) -> None:
         self._inner = inner
         self._store = store
-        self._system_id = system_id
+        self.system_id = system_id
         self._sweep_s = sweep_s
         self._monotonic = monotonic
         self._wall = wall
@@ -35,7 +35,7 @@ class Refresh:
         self.latency_s: float | None = None
 
     def __repr__(self) -> str:
-        return f"<Refresh of system {self._system_id}, {self.last_error or 'in order'}, {self._inner!r}>"
+        return f"<Refresh of system {self.system_id}, {self.last_error or 'in order'}, {self._inner!r}>"
 
     def retire(self) -> None:
         """From now on nothing is kept: another appliance, or another setting of it, has taken the place."""
@@ -51,23 +51,23 @@ class Refresh:
         try:
             held = await self._renewed(call, whole=whole)
         except FetchError as error:
-            self._failed(call.asked, error)
+            self.failed(call.asked, error)
             raise
         took = held.fetched.answered_at - held.fetched.asked_at
         self.latency_s = took if self.latency_s is None else 0.7 * self.latency_s + 0.3 * took
         self.last_success, self.last_error = held.fetched.wall_at, None
-        old = self._store.get(self._system_id, call.asked)
+        old = self._store.get(self.system_id, call.asked)
         if old is not None and not len(held.fetched.backups) and not old.emptied and self._still_has_rows(old):
             old.emptied += 1
             self._store.changed()
             old.failed = FetchError("bad_reply", "an empty list where backups were listed before; asked once more")
             return old
         if not self._retired:
-            self._store.put(self._system_id, held)
+            self._store.put(self.system_id, held)
         return held
 
     async def _renewed(self, call: Call, *, whole: bool) -> Held:
-        old = self._store.get(self._system_id, call.asked)
+        old = self._store.get(self.system_id, call.asked)
         if old is not None and not whole and self._monotonic() - old.swept_at < self._sweep_s:
             tail = plan_tail(old, appliance_now(old, self._wall()))
             renewed = None if tail is None else await self._tail(call, old, tail)
@@ -107,9 +107,19 @@ class Refresh:
         """Whether the held list shows rows that its own question, asked now, would list."""
         return bool(held.index.asked(held.asked, appliance_now(held, self._wall())).yes.any())
 
-    def _failed(self, asked: Asked, error: FetchError) -> None:
+    def adopt(self, held: Held) -> Held:
+        """Keep a list that another replica got, unless what is held is as young; returns what counts."""
+        old = self._store.get(self.system_id, held.asked)
+        if self._retired or (old is not None and old.fetched.asked_at >= held.fetched.asked_at):
+            return held if old is None else old
+        self.last_success, self.last_error = max(held.fetched.wall_at, self.last_success or 0.0), None
+        self._store.put(self.system_id, held)
+        return held
+
+    def failed(self, asked: Asked, error: FetchError) -> FetchError:
+        """Mark the held list for a question that could not be asked; returns the error."""
         self.last_error = error
-        held = self._store.get(self._system_id, asked)
+        held = self._store.get(self.system_id, asked)
         if held is not None:
             held.failed = error
             self._store.changed()
@@ -117,3 +127,4 @@ class Refresh:
             while len(self._too_large) >= _TOO_LARGE_KEPT:
                 self._too_large.pop(next(iter(self._too_large)))
             self._too_large[asked] = (self._monotonic() + _TOO_LARGE_S, error)
+        return error

@@ -1,6 +1,7 @@
 """Our session at one appliance: one login for any number of waiting calls, and one answer to each refusal."""
 
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
 
 from pydantic import SecretStr
 
@@ -16,6 +17,42 @@ _LONGEST_PAUSE_S: Final = 900.0
 _LONGEST_TOKEN: Final = 4096
 _ENDLESS_S: Final = 10**9
 """A token that is said to live so long is one whose life is not known: not every number fits into a float."""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a login brings; `timeout_s` is 0 where the token's life is not known."""
+
+    token: str = field(repr=False)
+    timeout_s: float
+
+
+class CommonTokens(Protocol):
+    """The token that all replicas have together."""
+
+    async def enter(self) -> Granted | None:
+        """A token that another replica got, None where this one shall log in; raises FetchError in a pause."""
+        ...
+
+    async def granted(self, granted: Granted) -> None:
+        """This replica's login succeeded."""
+        ...
+
+    def not_granted(self) -> None:
+        """This replica's login came to nothing."""
+        ...
+
+    def dropped(self, token: str) -> None:
+        """The appliance refused this token."""
+        ...
+
+    def paused(self, error: FetchError, pause_s: float) -> None:
+        """The appliance refused our account."""
+        ...
+
+    async def close(self) -> None:
+        """End what is under way."""
+        ...
 
 
 class Session:
@@ -36,7 +73,9 @@ class Session:
         monotonic: Clock,
         wall: Clock,
         hook: CallHook,
+        common: CommonTokens | None = None,
     ) -> None:
+        self._common = common
         self._transport = transport
         self._system_id = system_id
         self._name = name
@@ -72,12 +111,15 @@ class Session:
         if self._token is not None:
             self._last_use = now
             return self._token
-        return await self._flight.run(None, self._login)
+        common = self._common
+        return await self._flight.run(None, self._login if common is None else lambda: self._login_for_all(common))
 
     def drop(self, token: str) -> None:
         """An appliance refused this very token; a newer one, got meanwhile by somebody else, stays."""
         if self._token == token:
             self._token = None
+        if self._common is not None:
+            self._common.dropped(token)
 
     def accepted(self) -> None:
         """A call was let in: the account is in order."""
@@ -90,6 +132,8 @@ class Session:
         if now >= self._pause_until:  # calls that were refused together are one refusal
             self._pause_s = min(max(self._pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
             self._pause_until = now + self._pause_s
+            if self._common is not None:
+                self._common.paused(error, self._pause_s)
         error.retry_at = self._wall() + self._pause_until - now
         self._refused = error
         return error
@@ -112,6 +156,29 @@ class Session:
     async def close(self) -> None:
         """End a login under way."""
         await self._flight.close()
+        if self._common is not None:
+            await self._common.close()
+
+    async def _login_for_all(self, common: CommonTokens) -> str:
+        """The token that another replica has just got, or one of our own login, which the others then have."""
+        try:
+            found = await common.enter()
+        except FetchError as error:
+            now = self._monotonic()
+            self._pause_until = max(self._pause_until, now + (error.retry_at or 0.0) - self._wall())
+            self._pause_s = max(self._pause_s, _FIRST_PAUSE_S)
+            self._refused = error
+            raise
+        if found is not None:
+            self._token, self._timeout_s, self._last_use = found.token, found.timeout_s, self._monotonic()
+            return found.token
+        try:
+            token = await self._login()
+        except BaseException:
+            common.not_granted()
+            raise
+        await common.granted(Granted(token, self._timeout_s))
+        return token
 
     async def _login(self) -> str:
         begun = self._monotonic()

@@ -21,6 +21,10 @@ class Call:
 
     asked: Asked
     started: bool = False
+    not_before: float | None = None
+    """The list must have been asked for then or later (monotonic seconds); None where a fresh one will do."""
+    elsewhere: bool = False
+    """Whether another replica is asking the same now."""
     step: "Call | None" = None
     """The part that is on its way now, where one question takes several calls."""
     may_go: Callable[[], None] | None = None

@@ -1,5 +1,7 @@
 """GET /healthz and /readyz: liveness and readiness, without a credential and without names."""
 
+from typing import Any
+
 from aiohttp import web
 
 from gateway.web.keys import GATEWAY
@@ -19,7 +21,7 @@ async def readyz(request: web.Request) -> web.StreamResponse:
     answering = sum(
         1 for source in sources if source.refresh.last_error is None and source.refresh.last_success is not None
     )
-    body = {
+    body: dict[str, Any] = {
         "status": "draining" if gateway.draining else "ready",
         "systems": {
             "total": len(sources),
@@ -28,4 +30,6 @@ async def readyz(request: web.Request) -> web.StreamResponse:
             "not_asked_yet": len(sources) - failing - answering,
         },
     }
+    if gateway.hub is not None:
+        body["shared_store"] = "ok" if gateway.hub.up else "away"
     return json_answer(request, body, status=503 if gateway.draining else 200)

@@ -98,7 +98,7 @@ async def caller_of(request: web.Request) -> Caller:
         found = await access.verify(name, password, address)
         audit_refusal(request, "basic", name, found)
     else:
-        found = access.by_token(credential, address)
+        found = await access.by_token_anywhere(credential, address)
         audit_refusal(request, "token", "", found)
     if isinstance(found, Refused):
         raise refused(found, "the credential is not valid, or not valid any more")

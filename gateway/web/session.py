@@ -27,7 +27,7 @@ async def login(request: web.Request) -> web.StreamResponse:
         raise refused(found, "the user name or the password is wrong")
     request[LOG]["caller"] = found.name
     audit("login", who=found.name, address=address, what="session", outcome="granted")
-    token = gateway.access.sessions.open(found, gateway.access.accounts)
+    token = await gateway.access.open(found)
     answer = {
         "auth_token": token,
         "token": token,
@@ -43,10 +43,10 @@ async def logout(request: web.Request) -> web.StreamResponse:
     """Ends the session whose token is sent."""
     token = bearer_of(request)
     access, address = request.app[GATEWAY].access, client_address(request)
-    found = access.by_token(token, address)
+    found = await access.by_token_anywhere(token, address)
     if isinstance(found, Refused):
         raise refused(found, "the credential is not valid, or not valid any more")
-    if not access.sessions.close(token):
+    if not await access.close(token):
         raise bad_field("AuthToken", "a static token has no session that could end")
     audit("logout", who=found.name, address=address, what="session", outcome="ended")
     return json_answer(request, {"result": [{"code": "0", "message": "logged out"}]})

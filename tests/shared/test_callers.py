@@ -1,0 +1,62 @@
+"""Callers' sessions and lock-outs are those of all replicas."""
+
+import asyncio
+
+from gateway.simulator import Farm
+from tests.shared.servers import USER, Server, replicas
+
+
+async def test_a_session_of_one_replica_is_known_on_all(valkey: Server, farm: Farm) -> None:
+    async with replicas(farm, 3, {"url": valkey.url}) as three:
+        status, token = await three[0].login()
+        assert status == 201
+        assert [await replica.status(token) for replica in three] == [200, 200, 200]
+
+
+async def test_a_logout_is_dead_on_all_replicas_within_a_second(valkey: Server, farm: Farm) -> None:
+    async with replicas(farm, 3, {"url": valkey.url}) as three:
+        _, token = await three[0].login()
+        assert [await replica.status(token) for replica in three] == [200, 200, 200]
+        assert await three[1].logout(token) == 200
+        await asyncio.sleep(1)  # what the contract allows
+        assert [await replica.status(token) for replica in three] == [401, 401, 401]
+
+
+async def test_five_wrong_passwords_lock_the_account_on_all_replicas(valkey: Server, farm: Farm) -> None:
+    async with replicas(farm, 3, {"url": valkey.url}) as three:
+        statuses = [(await three[number % 3].login("wrong"))[0] for number in range(5)]
+        assert statuses == [401] * 5
+        assert [(await replica.login())[0] for replica in three] == [429, 429, 429]
+
+
+async def test_a_right_password_ends_the_row_of_failures_of_all_replicas(valkey: Server, farm: Farm) -> None:
+    async with replicas(farm, 2, {"url": valkey.url}) as (one, two):
+        for replica in (one, one, two, two):
+            assert (await replica.login("wrong"))[0] == 401
+        assert (await one.login())[0] == 201
+        assert (await two.login("wrong"))[0] == 401
+        assert (await two.login())[0] == 201
+
+
+async def test_neither_tokens_nor_names_nor_passwords_are_in_the_store(valkey: Server, farm: Farm) -> None:
+    async with replicas(farm, 2, {"url": valkey.url}) as (one, two):
+        _, token = await one.login()
+        await two.login("a wrong password")
+        await one.ask(token=token)
+        appliance_tokens = [held.gateway.systems[1].source for held in (one, two)]
+        assert appliance_tokens
+        with valkey.client() as client:
+            keys = client.keys("*")
+            kept = b"".join(keys) + b"".join(client.dump(key) or b"" for key in keys)
+    assert keys
+    for secret in (token, USER[1], "a wrong password", *(system.password for system in _passwords(one))):
+        assert secret.encode() not in kept
+
+
+def _passwords(replica: object) -> list[object]:
+    class _Shown:
+        def __init__(self, password: str) -> None:
+            self.password = password
+
+    systems = replica.gateway.config.systems  # type: ignore[attr-defined]
+    return [_Shown(system.password.get_secret_value()) for system in systems]
