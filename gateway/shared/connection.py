@@ -1,5 +1,6 @@
 """From a URL to a client: finds out by itself whether a server is alone or one of a cluster."""
 
+import secrets
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -85,8 +86,15 @@ class Connection:
             return list(await client.eval(script.body, len(keys), *keys, *values))
 
     def subscriber(self) -> Subscriber:
-        """A new listener. Any server of a cluster passes every notice on."""
-        subscriber: Subscriber = self._single.pubsub()
+        """A new listener. Any server of a cluster passes every notice on, so one that is gone is not insisted on."""
+        client = self._single
+        if self._cluster is not None:
+            from redis.asyncio import ConnectionPool, Redis
+
+            node = secrets.choice(self._cluster.get_primaries())
+            pool = ConnectionPool(connection_class=node.connection_class, **node.connection_kwargs)
+            client = Redis(connection_pool=pool)
+        subscriber: Subscriber = client.pubsub()
         return subscriber
 
     async def close(self) -> None:

@@ -14,7 +14,7 @@ from gateway.model import SystemId
 from gateway.shared.clock import US, Bearings
 from gateway.shared.lists import Head, Lease, Lists
 from gateway.shared.notices import Notice, Notices
-from gateway.shared.reach import Reach, StoreAwayError
+from gateway.shared.reach import Reach, StoreAwayError, ended
 from gateway.shared.renewals import LEASE_MS, Renewals
 from gateway.shared.scripts import ENTER, LEAVE, RENEW
 from gateway.sources.refresh import Refresh
@@ -230,9 +230,7 @@ class Flights:
         tasks = list(self._tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=1.0)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*tasks)
 
 
 async def _quietly(work: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.shared.reach import Reach, StoreAwayError
+from gateway.shared.reach import Reach, StoreAwayError, ended
 
 _LOOK_S: Final = 0.2
 _SILENT_S: Final = 0.4
@@ -54,9 +54,7 @@ class Notices:
 
     async def close(self) -> None:
         """Stop listening."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await ended(self._task)
 
     async def _run(self) -> None:
         while True:
@@ -91,7 +89,8 @@ class Notices:
                     asked = True
         finally:
             with contextlib.suppress(Exception):
-                await subscriber.aclose()
+                async with asyncio.timeout(_DEAD_S):
+                    await subscriber.aclose()
 
     def _take(self, message: dict[str, Any]) -> None:
         if message["type"] != "message":

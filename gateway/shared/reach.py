@@ -20,8 +20,13 @@ QUICK_S: Final = 0.05
 _FIRST_REST_S: Final = 0.5
 _LONGEST_REST_S: Final = 5.0
 _OPEN_S: Final = 1.5
+_QUIET_S: Final = 10.0
+"""A store that comes and goes is told of once in so long."""
 _TURNS_OF_GRACE: Final = 8
 _LEAST_PROBE: Final = 64
+_QUICK_TRIES: Final = 3
+_CANCEL_TRIES: Final = 5
+_CANCEL_S: Final = 0.5
 
 
 class StoreAwayError(Exception):
@@ -59,6 +64,7 @@ class Reach:
         self._probe_bytes = _LEAST_PROBE
         self._probing: asyncio.Task[None] | None = None
         self._told = False
+        self._told_at = -_QUIET_S
 
     def __repr__(self) -> str:
         return f"<Reach of {self._connection.name}: {'up' if self.up else 'away'}>"
@@ -75,11 +81,10 @@ class Reach:
     async def close(self) -> None:
         """End all connections."""
         self.up = False
-        if self._probing is not None:
-            self._probing.cancel()
-            await asyncio.gather(self._probing, return_exceptions=True)
+        await ended(self._probing)
         with contextlib.suppress(Exception):
-            await self._connection.close()
+            async with asyncio.timeout(_OPEN_S):
+                await self._connection.close()
 
     def key(self, tag: str, *parts: str) -> str:
         """A key; those with the same tag lie on one server of a cluster."""
@@ -116,8 +121,9 @@ class Reach:
     def _lost(self, error: BaseException) -> None:
         self.up = False
         self.outages += 1
-        if not self._told:
-            self._told = True
+        now = self._monotonic()
+        if not self._told and now - self._told_at >= _QUIET_S:
+            self._told, self._told_at = True, now
             # Words of the server are no secrets, but those of a client may repeat the URL: the class must do.
             structlog.get_logger().warning("shared_store_away", store=self._connection.name, reason=_reason(error))
         if self._probing is None or self._probing.done():
@@ -149,9 +155,29 @@ class Reach:
                 with contextlib.suppress(Exception):
                     await self._connection.close()
                 raise
-        # The first one after an outage may have to connect; the second must be as quick as the quickest use.
+        # The first one after an outage may have to connect; one of the others must be as quick as the quickest use.
         await _within(self._connection.evaluate(PROBE, (self.key("probe"),), (b"0" * self._probe_bytes,)), _OPEN_S)
-        await _within(self._connection.evaluate(PROBE, (self.key("probe"),), (b"0" * _LEAST_PROBE,)), QUICK_S)
+        for tries_left in reversed(range(_QUICK_TRIES)):
+            try:
+                await _within(self._connection.evaluate(PROBE, (self.key("probe"),), (b"0",)), QUICK_S)
+            except TimeoutError:
+                if not tries_left:
+                    raise
+            else:
+                break
+
+
+async def ended(*tasks: "asyncio.Task[None] | None") -> None:
+    """Cancel tasks and wait for their end, for some seconds at most.
+
+    A cancellation that meets a timeout of a client's own may be lost in it, so it is said again.
+    """
+    left = {task for task in tasks if task is not None}
+    for _ in range(_CANCEL_TRIES):
+        for task in left:
+            task.cancel()
+        if left:
+            _, left = await asyncio.wait(left, timeout=_CANCEL_S)
 
 
 async def _within(work: Awaitable[Any], seconds: float) -> Any:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from typing import Final
 
-from gateway.shared.reach import Reach, StoreAwayError
+from gateway.shared.reach import Reach, StoreAwayError, ended
 from gateway.shared.scripts import ALIVE, GONE, Script
 
 LEASE_MS: Final = 3000
@@ -35,9 +35,7 @@ class Renewals:
 
     async def close(self) -> None:
         """Stop, and tell the others that this replica is gone."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await ended(self._task)
         with contextlib.suppress(StoreAwayError):
             await self._reach.run(GONE, (self._key,), (self._replica,))
 

@@ -11,7 +11,7 @@ import msgspec
 
 from gateway.sessions import ABSOLUTE_S, IDLE_S, PER_USER, Known, Sessions
 from gateway.shared.notices import Notice, Notices
-from gateway.shared.reach import QUICK_S, Reach, StoreAwayError
+from gateway.shared.reach import QUICK_S, Reach, StoreAwayError, ended
 from gateway.shared.scripts import GET, OF_USER, SESSION, SET
 from gateway.sources.source import Clock
 
@@ -61,10 +61,7 @@ class SharedSessions:
 
     async def close(self) -> None:
         """Stop."""
-        tasks = [*self._tasks, *([self._touching] if self._touching else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*self._tasks, self._touching)
 
     async def opened(self, digest: str, username: str) -> None:
         """A session was opened here: it is known everywhere before its token is given out, if the store is there."""

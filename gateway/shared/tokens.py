@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.config import System
 from gateway.errors import ErrorKind, FetchError
-from gateway.shared.reach import Reach, StoreAwayError
+from gateway.shared.reach import Reach, StoreAwayError, ended
 from gateway.shared.renewals import LEASE_MS, Renewals
 from gateway.shared.scripts import DROPPED, GRANTED, LOGIN, NOT_GRANTED, RENEW, SET, Script
 from gateway.sources.session import Granted
@@ -50,8 +50,10 @@ class SharedTokens:
         self._wall = wall
         account = msgspec.json.encode((system.url, system.username))
         secret = system.password.get_secret_value().encode()
-        self._seal = AESGCM(HKDF(SHA256(), 32, None, b"backup-gateway token" + account).derive(secret))
-        tag = "account-" + hashlib.sha256(account).hexdigest()[:24]
+        derived = HKDF(SHA256(), 48, None, b"backup-gateway token" + account).derive(secret)
+        self._seal = AESGCM(derived[:32])
+        # Replicas with another password, as during a reload, have another token and another pause.
+        tag = "account-" + derived[32:].hex()
         self._token, self._lease, self._pause = (reach.key(tag, part) for part in ("token", "login", "pause"))
         self._dead = ""
         self._fence: int | None = None
@@ -77,7 +79,7 @@ class SharedTokens:
                     self._renewals.keep(self._lease, renewal)
                     return None
                 if verdict == "token":
-                    return None  # sealed with another password: each replica logs in with its own
+                    return None  # it was changed in the store: each replica logs in for itself
                 await asyncio.sleep(_LOOK_EVERY_S)
         return None
 
@@ -112,9 +114,7 @@ class SharedTokens:
 
     async def close(self) -> None:
         """End what is under way."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks)
 
     def _asking(self) -> tuple[object, ...]:
         return self._replica, LEASE_MS, self._dead

@@ -13,7 +13,7 @@ from gateway.config import parse
 from gateway.errors import ConfigError
 from gateway.simulator import Farm
 from gateway.simulator.tls import Certificate, self_signed
-from tests.shared.servers import Server, free_port, replicas, server
+from tests.shared.servers import Server, free_port, replicas, server, until
 from tests.shared.test_one_call import calls
 
 SECRET = "correct-horse-8"
@@ -21,6 +21,7 @@ SECRET = "correct-horse-8"
 
 async def all_is_shared(farm: Farm, url: str, log: io.StringIO | None = None) -> None:
     async with replicas(farm, 2, {"url": url}, log) as (one, two):
+        await until(lambda: all(replica.gateway.hub is not None and replica.gateway.hub.up for replica in (one, two)))
         assert [await replica.ready() for replica in (one, two)] == [(200, "ok")] * 2
         told = await asyncio.gather(*(replica.ask() for replica in (one, two) for _ in range(5)))
         assert all(answer["complete"] for answer in told)
