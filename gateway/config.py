@@ -195,13 +195,8 @@ class _Reader:
         if cache.url:
             self._fault("cache", "url and url_file are two addresses of one store: give one of them")
             return cache
-        try:
-            url = self._secret_file(cache.url_file).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            self._fault("cache.url_file", f"cannot be read: {_reason(error)}")
-            return cache
+        url = self._secrets.in_file(cache.url_file, "cache.url_file", "URL")
         if not url:
-            self._fault("cache.url_file", "holds no URL")
             return cache
         checked = self._check(Cache, {"url": url}, "cache.url_file holds")
         return cache if checked is None else cache.model_copy(update={"url": checked.url})

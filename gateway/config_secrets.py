@@ -20,19 +20,20 @@ class Secrets:
         if isinstance(plain, SecretStr):
             return plain
         name = getattr(table, f"{key}_env")
-        value = self._from_file(file, f"{path}.{key}_file", key) if name is None else self._environ.get(name)
+        value = self.in_file(file, f"{path}.{key}_file", key) if name is None else self._environ.get(name)
         if name is not None and not value:
             self._fault(f"{path}.{key}_env", f"the environment has no {name}")
         return SecretStr(value) if value else None
 
-    def _from_file(self, name: str, path: str, key: str) -> str | None:
+    def in_file(self, name: str, path: str, what: str) -> str | None:
+        """The text of a file; None after a fault, which says `what` it lacks where it is empty."""
         try:
             value = self._place(name).read_text("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             self._fault(path, f"cannot be read: {reason(error)}")
             return None
         if not value:
-            self._fault(path, f"holds no {key}")
+            self._fault(path, f"holds no {what}")
         return value
 
     def _place(self, name: str) -> Path:

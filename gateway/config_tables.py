@@ -1,123 +1,34 @@
-"""The tables of the configuration file, key by key, with what each value must be (contract section 3)."""
+"""The tables of the configuration file, key by key (contract section 3)."""
 
-import re
 from collections.abc import Sequence
-from difflib import get_close_matches
-from ipaddress import ip_network
 from typing import Annotated, Any, Final, Literal, Self
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
 
-from argon2 import extract_parameters
-from argon2.exceptions import InvalidHashError
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from gateway.config_values import (
+    Address,
+    Bytes,
+    Count,
+    Days,
+    Hours,
+    Id,
+    Network,
+    PasswordHash,
+    Pin,
+    PingUrl,
+    Seconds,
+    SomeSeconds,
+    StoreUrl,
+    Text,
+    TimeOfDay,
+    Zone,
+)
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 Role = Literal["viewer", "admin"]
 
 PASSWORD_KEYS: Final = ("password", "password_file", "password_env")
 URL_KEYS: Final = ("url", "url_file", "url_env")
-
-STORE_OPTIONS: Final = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
-"""What the query of `cache.url` may hold: files for TLS, by their paths."""
-
-_FINGERPRINT: Final = re.compile(r"sha256:[0-9a-f]{64}")
-
-
-def _text(value: str) -> str:
-    if not value.strip() or not value.isprintable():
-        raise ValueError("must be printable text and not empty")
-    return value
-
-
-def _address(value: str) -> str:
-    parts = urlsplit(value)
-    try:
-        port = parts.port
-    except ValueError:
-        raise ValueError("has no valid port") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise ValueError("must be http:// or https:// and a host, for example https://10.0.0.5")
-    if "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment or not value.isprintable():
-        raise ValueError("must be scheme, host and port only: no user, path or query")
-    return value
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError):
-        nearest = get_close_matches(value, available_timezones(), n=1, cutoff=0)
-        raise ValueError(f"is no time zone; the nearest known one is {nearest[0]}") from None
-    return value
-
-
-def _pin(value: str) -> str:
-    if not _FINGERPRINT.fullmatch(value):
-        raise ValueError("must be sha256: and 64 lower-case hex digits")
-    return value
-
-
-def _argon2(value: str) -> str:
-    try:
-        if not value.startswith("$argon2id$"):
-            raise ValueError
-        extract_parameters(value)
-    except (InvalidHashError, ValueError):
-        raise ValueError("is no argon2id hash; backup-gateway hash-password makes one") from None
-    return value
-
-
-def _network(value: str) -> str:
-    try:
-        ip_network(value, strict=False)
-    except ValueError:
-        raise ValueError("must be an IP address or network") from None
-    return value
-
-
-def _store_url(value: str) -> str:
-    if not value:
-        return value
-    parts = urlsplit(value)
-    if parts.scheme not in ("redis", "rediss", "valkey", "valkeys") or not parts.hostname:
-        raise ValueError("must be a redis:// or valkey:// URL, or empty")
-    try:
-        port_ok = parts.port != 0
-    except ValueError:
-        port_ok = False
-    if not port_ok:
-        raise ValueError("has no valid port")
-    if parts.path.strip("/") and not parts.path[1:].isdecimal():
-        raise ValueError("may end with the number of a database, and with nothing else")
-    unknown = {part.partition("=")[0] for part in parts.query.split("&") if part} - STORE_OPTIONS
-    if unknown:
-        raise ValueError(f"may have the options {', '.join(sorted(STORE_OPTIONS))} only")
-    return value
-
-
-def _time_of_day(value: str) -> str:
-    if value and not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
-        raise ValueError("must be a time of day such as 07:00, or empty")
-    return value
-
-
-def _ping_url(value: str) -> str:
-    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
-        raise ValueError("must be an http:// or https:// address, or empty")
-    return value
-
-
-Text = Annotated[str, AfterValidator(_text)]
-Pin = Annotated[str, AfterValidator(_pin)]
-# Bounds end what no clock and no event loop can hold; a hundred years of seconds is plenty.
-Seconds = Annotated[float, Field(ge=0, le=3_200_000_000, allow_inf_nan=False)]
-SomeSeconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
-Bytes = Annotated[int, Field(ge=1, le=2**40)]
-Hours = Annotated[float, Field(gt=0, le=87_600, allow_inf_nan=False)]
-Days = Annotated[float, Field(ge=0, le=36_500, allow_inf_nan=False)]
-Id = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class _Table(BaseModel):
@@ -138,7 +49,7 @@ class Server(_Table):
     tls_certificate: Text | None = None
     tls_key: Text | None = None
     allowed_hosts: tuple[Text, ...] = Field(default=(), strict=False)
-    trusted_proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(default=(), strict=False)
+    trusted_proxies: tuple[Network, ...] = Field(default=(), strict=False)
     max_body_bytes: Bytes = 65_536
     open_metrics: bool = False
 
@@ -168,7 +79,7 @@ class Cache(_Table):
     memory_bytes: Annotated[int, Field(ge=0, le=2**50)] = 536_870_912
     compress_above_bytes: Annotated[int, Field(ge=0, le=2**50)] = 0
     snapshot: str = ""
-    url: Annotated[str, AfterValidator(_store_url), Field(repr=False)] = ""  # it may hold a password
+    url: StoreUrl = ""  # it may hold a password
     url_file: Text | None = None
 
 
@@ -219,7 +130,7 @@ class Defaults(_Table):
     password: SecretStr | None = None
     password_file: Text | None = None
     password_env: Text | None = None
-    timezone: Annotated[str, AfterValidator(_zone)] | None = None
+    timezone: Zone | None = None
     fingerprint: Pin | Annotated[list[Pin], Field(min_length=1, max_length=2)] | None = None
     remote_system_id: Id | None = None
     customer: Text | None = None
@@ -246,9 +157,9 @@ class SystemTable(Defaults):
 
     id: Id
     name: Text
-    url: Annotated[str, AfterValidator(_address)]
+    url: Address
     username: Text
-    timezone: Annotated[str, AfterValidator(_zone)]
+    timezone: Zone
 
     @model_validator(mode="after")
     def _one_password(self) -> Self:
@@ -272,7 +183,7 @@ class UserTable(_Rights):
     """[[user]]: somebody who logs in with a password."""
 
     username: Text
-    password_hash: Annotated[str, AfterValidator(_argon2), Field(repr=False)]
+    password_hash: PasswordHash
 
 
 class TokenTable(_Rights):
@@ -287,9 +198,9 @@ class Notices(_Table):
 
     check_seconds: Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)] = 300
     unreachable_seconds: Seconds = 900
-    digest_at: Annotated[str, AfterValidator(_time_of_day)] = ""
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    ping_url: Annotated[str, AfterValidator(_ping_url), Field(repr=False)] = ""
+    digest_at: TimeOfDay = ""
+    timezone: Zone = "UTC"
+    ping_url: PingUrl = ""
 
 
 class WebhookTable(_Table):

@@ -1,0 +1,121 @@
+"""What single values of the configuration must be: one checked type for each kind of them."""
+
+import re
+from difflib import get_close_matches
+from ipaddress import ip_network
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from argon2 import extract_parameters
+from argon2.exceptions import InvalidHashError
+from pydantic import AfterValidator, Field
+
+STORE_OPTIONS: Final = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
+"""What the query of `cache.url` may hold: files for TLS, by their paths."""
+
+_FINGERPRINT: Final = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def _text(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise ValueError("must be printable text and not empty")
+    return value
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    try:
+        port = parts.port
+    except ValueError:
+        raise ValueError("has no valid port") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise ValueError("must be http:// or https:// and a host, for example https://10.0.0.5")
+    if "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment or not value.isprintable():
+        raise ValueError("must be scheme, host and port only: no user, path or query")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        nearest = get_close_matches(value, available_timezones(), n=1, cutoff=0)
+        raise ValueError(f"is no time zone; the nearest known one is {nearest[0]}") from None
+    return value
+
+
+def _pin(value: str) -> str:
+    if not _FINGERPRINT.fullmatch(value):
+        raise ValueError("must be sha256: and 64 lower-case hex digits")
+    return value
+
+
+def _argon2(value: str) -> str:
+    try:
+        if not value.startswith("$argon2id$"):
+            raise ValueError
+        extract_parameters(value)
+    except (InvalidHashError, ValueError):
+        raise ValueError("is no argon2id hash; backup-gateway hash-password makes one") from None
+    return value
+
+
+def _network(value: str) -> str:
+    try:
+        ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError("must be an IP address or network") from None
+    return value
+
+
+def _store_url(value: str) -> str:
+    if not value:
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in ("redis", "rediss", "valkey", "valkeys") or not parts.hostname:
+        raise ValueError("must be a redis:// or valkey:// URL, or empty")
+    try:
+        port_ok = parts.port != 0
+    except ValueError:
+        port_ok = False
+    if not port_ok:
+        raise ValueError("has no valid port")
+    if parts.path.strip("/") and not parts.path[1:].isdecimal():
+        raise ValueError("may end with the number of a database, and with nothing else")
+    unknown = {part.partition("=")[0] for part in parts.query.split("&") if part} - STORE_OPTIONS
+    if unknown:
+        raise ValueError(f"may have the options {', '.join(sorted(STORE_OPTIONS))} only")
+    return value
+
+
+def _time_of_day(value: str) -> str:
+    if value and not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        raise ValueError("must be a time of day such as 07:00, or empty")
+    return value
+
+
+def _ping_url(value: str) -> str:
+    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+        raise ValueError("must be an http:// or https:// address, or empty")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_text)]
+Pin = Annotated[str, AfterValidator(_pin)]
+# Bounds end what no clock and no event loop can hold; a hundred years of seconds is plenty.
+Seconds = Annotated[float, Field(ge=0, le=3_200_000_000, allow_inf_nan=False)]
+SomeSeconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Bytes = Annotated[int, Field(ge=1, le=2**40)]
+Hours = Annotated[float, Field(gt=0, le=87_600, allow_inf_nan=False)]
+Days = Annotated[float, Field(ge=0, le=36_500, allow_inf_nan=False)]
+Id = Annotated[int, Field(ge=0, lt=2**63)]
+Address = Annotated[str, AfterValidator(_address)]
+Zone = Annotated[str, AfterValidator(_zone)]
+PasswordHash = Annotated[str, AfterValidator(_argon2), Field(repr=False)]
+Network = Annotated[str, AfterValidator(_network)]
+# These may hold a secret, and show nothing of it.
+StoreUrl = Annotated[str, AfterValidator(_store_url), Field(repr=False)]
+PingUrl = Annotated[str, AfterValidator(_ping_url), Field(repr=False)]
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
