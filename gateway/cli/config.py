@@ -11,7 +11,7 @@ from gateway.config_tables import WholeFile
 from gateway.errors import ConfigError
 
 
-def check_file(path: Path, *, online: bool) -> int:
+def check_file(path: Path, *, online: bool = False) -> int:
     """One line for each fault, on stderr; 2 where there is one. `online` logs in to each appliance as well."""
     try:
         config = load(path)

@@ -197,8 +197,8 @@ def test_a_question_is_read_or_is_a_400(body: bytes) -> None:
         assert error is None or (error.status == 400 and error.message.isprintable() and error.field is not None)
 
 
-PAIRS = st.lists(st.tuples(st.sampled_from(query._KEYS) | st.text(max_size=8), st.text(max_size=12)), max_size=4)
-VALUES = st.lists(st.tuples(st.sampled_from(query._KEYS), raw_json), max_size=4)
+PAIRS = st.lists(st.tuples(st.sampled_from(query.KEYS) | st.text(max_size=8), st.text(max_size=12)), max_size=4)
+VALUES = st.lists(st.tuples(st.sampled_from(query.KEYS), raw_json), max_size=4)
 
 
 @given(PAIRS, VALUES)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from gateway.query import _KEYS
+from gateway.query import KEYS
 from gateway.simulator import ApplianceSpec, Farm
 from gateway.simulator.traffic import RecordedRequest
 from tests.secure.hunt import traces
@@ -67,7 +67,7 @@ async def test_every_field_of_a_question(place: tuple[Site, Farm]) -> None:
     site, farm = place
     statuses = set()
     for payload in PAYLOADS:
-        for key in _KEYS:
+        for key in KEYS:
             for value in (payload, [payload], {payload: payload}, [1, payload]):
                 statuses.add((await site.ask({**ALWAYS, key: value})).status)
             query = f"max_age=0&{key}={quote(payload, safe='')}"
