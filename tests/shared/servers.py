@@ -138,6 +138,12 @@ class Replica:
         async with self.http.get("/readyz") as answer:
             return answer.status, (await answer.json()).get("shared_store", "")
 
+    async def metric(self, name: str) -> float:
+        """The value of a metric without labels."""
+        async with self.http.get("/metrics", headers={"AuthToken": TOKEN}) as answer:
+            lines = (await answer.text()).splitlines()
+        return float(next(line.split()[1] for line in lines if line.startswith(f"{name} ")))
+
 
 @contextlib.asynccontextmanager
 async def replicas(

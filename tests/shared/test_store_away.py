@@ -105,6 +105,7 @@ async def test_a_gateway_starts_without_its_store(farm: Farm) -> None:
     async with replicas(farm, 1, {"url": f"redis://127.0.0.1:{free_port()}"}, log) as (one,):
         assert (await one.ask())["complete"]
         assert await one.ready() == (200, "away")
+        assert await one.metric("backup_gateway_shared_store_up") == 0
     assert words(log).count("shared_store_away") == 1
 
 
