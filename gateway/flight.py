@@ -31,7 +31,7 @@ class Flight(Generic[K, T]):
     def start(self, key: K, work: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
         """The task for `key`: the one under way, or a new one."""
         task = self._tasks.get(key)
-        if task is None:
+        if task is None or task.done():  # over in this very turn of the loop: its callback is still to come
             task = self._tasks[key] = asyncio.create_task(_run(work))
             task.add_done_callback(lambda done: self._landed(key, done))
         return task
