@@ -61,7 +61,7 @@ def check(
     tag:
         Only systems with these tags.
     max_age:
-        How old the last good backup of an asset may be: 25h, 90m, 2d, or seconds.
+        How old the last good backup of an asset may be: 25h, 2d, or seconds; whole hours.
     """
     wanted = {"system_id": system_id, "customer": customer, "tag": tag}
     query = {key: ",".join(values) for key, values in wanted.items() if values}

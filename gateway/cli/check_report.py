@@ -105,6 +105,12 @@ class Judged:
         return WARNING if self.warning is not None and self.warning.alerts(self.value) else OK
 
     @property
+    def words(self) -> str:
+        """For people."""
+        words = _TOLD[self.name].format(self.value)
+        return words.replace("systems", "system") if self.value == 1 else words
+
+    @property
     def figure(self) -> str:
         """label=value;warn;crit;min;max."""
         limits = ";".join("" if limit is None else limit.text for limit in (self.warning, self.critical))
@@ -115,7 +121,7 @@ def report(seen: Overview, judged: list[Judged]) -> tuple[int, str]:
     """The code, and the text for stdout."""
     code = max(figure.state for figure in judged)
     # A figure that is not zero is told even where it is allowed: an OK that hides something would not be one.
-    told = [_TOLD[figure.name].format(figure.value) for figure in judged if figure.value or figure.state]
+    told = [figure.words for figure in judged if figure.value or figure.state]
     first = ", ".join(told) or _all_well(seen)
     figures = [figure.figure for figure in judged] + _more_figures(seen)
     lines = [_of_system(absent) for absent in seen.not_answering] + [_of_asset(asset) for asset in seen.attention]

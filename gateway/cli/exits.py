@@ -56,8 +56,10 @@ def printable(text: str) -> str:
 
 def write_out(data: bytes) -> None:
     """Data to stdout, at once. Raises ClientError where nobody reads it any more, or the disk is full."""
+    rest = memoryview(data)
     try:
-        sys.stdout.buffer.write(data)
+        while rest:  # with PYTHONUNBUFFERED a write may take less than it is given
+            rest = rest[sys.stdout.buffer.write(rest) :]
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         _close_stdout()

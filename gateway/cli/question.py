@@ -18,7 +18,9 @@ _GROUP: Final = Group("Filters and options (lists by repeating a flag or with co
 
 def _flag(key: str) -> tuple[str, Any, Any]:
     # A list for every key: only so can a key that is given twice be told from one that is not.
-    return key, Annotated[list[str] | None, Parameter(help=TEXTS[key], negative="", group=_GROUP)], field(default=None)
+    # A cursor may begin with a hyphen, and what is wrong with a negative number is the gateway's to say.
+    flag = Parameter(help=TEXTS[key], negative="", group=_GROUP, allow_leading_hyphen=True)
+    return key, Annotated[list[str] | None, flag], field(default=None)
 
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gateway.cli.exits import printable
+from gateway.cli.exits import printable, write_out
 
 Color = Literal["auto", "always", "never"]
 
@@ -66,29 +66,40 @@ def print_table(
     """A table; heads in `right` stand over numbers. In a pipe each row is one line, and so it is in a long table."""
     cells = [[cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row] for row in rows]
     if not is_terminal(console.file) or len(rows) > _LONG:
-        _print_lines(console, [[Text(head, style="bold") for head in heads], *cells], [head in right for head in heads])
+        heading = [Text(head, style="bold") for head in heads]
+        _write(console, _lines(console, [heading, *cells], [head in right for head in heads]))
         return
     table = Table(box=box.SIMPLE_HEAD if _shows_signs(console) else None, pad_edge=False, show_edge=False)
     for head in heads:
         table.add_column(head, justify="right" if head in right else "left", overflow="fold", header_style="bold")
     for row in cells:
         table.add_row(*row)
-    console.print(table)
+    with console.capture() as captured:
+        console.print(table)
+    _write(console, captured.get())
 
 
-def _print_lines(console: Console, rows: Sequence[Sequence[Text]], right: Sequence[bool]) -> None:
+def _write(console: Console, text: str) -> None:
+    write_out(text.encode(console.encoding, errors="replace"))
+
+
+def _lines(console: Console, rows: Sequence[Sequence[Text]], right: Sequence[bool]) -> str:
     """Aligned lines, none of them cut: many times faster than a table that fits its window."""
     widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
     for row in rows:
         line = Text()
         for cell, width, to_right in zip(row, widths, right, strict=True):
             space = " " * (width - cell.cell_len)
             line.append(space if to_right else "").append_text(cell).append("  " if to_right else f"{space}  ")
         line.rstrip()
-        if console.color_system is None:
-            console.file.write(f"{line.plain}\n")
-        else:
+        lines.append(line)
+    if console.color_system is None:
+        return "".join(f"{line.plain}\n" for line in lines)
+    with console.capture() as captured:
+        for line in lines:
             console.print(line, soft_wrap=True)
+    return captured.get()
 
 
 def age_text(seconds: float) -> str:

@@ -23,7 +23,10 @@ class Target:
     url: Annotated[str | None, Parameter(help="The gateway's address; else BACKUP_GATEWAY_URL.")] = None
     token: Annotated[
         str | None,
-        Parameter(help="A token; other users can see it in the list of processes. Else --token-file."),
+        Parameter(
+            help="A token; other users can see it in the list of processes. Else --token-file.",
+            allow_leading_hyphen=True,  # as every other sign of base64url
+        ),
     ] = field(default=None, repr=False)
     token_file: Annotated[
         Path | None, Parameter(help="A file that holds nothing but the token. Else BACKUP_GATEWAY_TOKEN.")

@@ -10,6 +10,7 @@ from gateway.cli.exits import ClientError, Exit
 _NUMBER: Final = r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?"
 _RANGE: Final = re.compile(rf"(@?)(?:(~|{_NUMBER}):)?({_NUMBER})?", re.ASCII)
 _LENGTH: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(s|m|min|h|d)?", re.ASCII)
+_HOUR_S: Final = 3600
 _UNITS: Final = {None: 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 
 
@@ -42,9 +43,11 @@ def range_of(flag: str, text: str) -> Range | None:
 
 
 def hours_of(flag: str, text: str) -> str:
-    """`25h`, `90m`, `2d`, or plain seconds, as the number of hours that GET /gateway/summary takes."""
+    """`25h`, `120m`, `2d`, or plain seconds, as the whole number of hours that GET /gateway/summary takes."""
     found = _LENGTH.fullmatch(text)
     seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
     if not seconds:
-        raise ClientError(Exit.USAGE, f"{flag}: {text} is no length of time; write 25h, 90m, 2d, or seconds")
-    return f"{seconds / 3600:.6f}".rstrip("0").rstrip(".")
+        raise ClientError(Exit.USAGE, f"{flag}: {text} is no length of time; write 25h, 120m, 2d, or seconds")
+    if seconds % _HOUR_S:
+        raise ClientError(Exit.USAGE, f"{flag}: {text} is no whole number of hours, in which the gateway counts")
+    return f"{seconds / _HOUR_S:.0f}"
