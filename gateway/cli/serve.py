@@ -27,6 +27,8 @@ from gateway.web.keys import LOAD
 from gateway.web.server import Runner
 
 _BACKLOG: Final = 1024
+_QUIET_S: Final = 1.0
+"""At the end: without a request for so long nobody sends any more."""
 
 
 def serve_file(path: Path) -> int:
@@ -58,7 +60,7 @@ async def _serve(config: Config, path: Path, stamp: Stamp | None) -> int:
     made: list[Gateway] = []
     # The watchdog is kept quiet to the very end: draining takes longer than it waits.
     with ServiceManager() as manager:
-        async with listening(config, path.parent, made.append) as address:
+        async with listening(config, path.parent, made.append, quiet_s=_QUIET_S) as address:
             structlog.get_logger().info("listening", address=address, systems=len(config.systems))
             watcher = asyncio.create_task(watch(path, again, stamp))
             reloader = asyncio.create_task(reload_on(again, path, made[0], manager))
@@ -73,8 +75,13 @@ async def _serve(config: Config, path: Path, stamp: Stamp | None) -> int:
 
 
 @contextlib.asynccontextmanager
-async def listening(config: Config, folder: Path, made: Callable[[Gateway], None] | None = None) -> AsyncIterator[str]:
-    """A gateway that listens; yields its address. Leaving it finishes running answers, for 20 s at most."""
+async def listening(
+    config: Config, folder: Path, made: Callable[[Gateway], None] | None = None, *, quiet_s: float = 0.0
+) -> AsyncIterator[str]:
+    """A gateway that listens; yields its address. Leaving it finishes running answers, for 20 s at most.
+
+    It goes on listening until no request has come for `quiet_s`.
+    """
     aiohttp.set_zlib_backend(isal_zlib)  # global to the process, so it is set where the process begins
     relax_collector()
     gateway = Gateway(config)
@@ -92,7 +99,7 @@ async def listening(config: Config, folder: Path, made: Callable[[Gateway], None
         _warn(config)
         yield _address(config, runner)
         gateway.draining = True
-        await runner.drain(app[LOAD])
+        await runner.drain(app[LOAD], quiet_s)
     finally:
         await runner.cleanup()
 

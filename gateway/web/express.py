@@ -36,7 +36,7 @@ class Express:
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """The ready answer, or whatever the application says."""
         begun = time.perf_counter()
-        key = _key(request)
+        key = None if self._gateway.draining else _key(request)  # the long way tells a client to go elsewhere
         if key is None:
             return await self._inner(request)
         found = self._gateway.ready.find(key, self._gateway.monotonic())

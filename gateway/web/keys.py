@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
@@ -24,12 +25,13 @@ class Place:
 
 
 class Load:
-    """Requests that are being answered now."""
+    """Requests that are being answered now. `last_begun` is when the newest one came, by the event loop's clock."""
 
     def __init__(self) -> None:
         self._running: set[Place] = set()
         self._of_caller: Counter[tuple[str, str]] = Counter()
         self._ended = asyncio.Event()
+        self.last_begun = -math.inf
 
     def __len__(self) -> int:
         return len(self._running)
@@ -38,6 +40,7 @@ class Load:
     def one_more(self) -> Iterator[Place]:
         """One request, for as long as it is being answered."""
         place = Place()
+        self.last_begun = asyncio.get_running_loop().time()
         self._running.add(place)
         try:
             yield place

@@ -28,6 +28,7 @@ LINGER_S: Final = 5.0
 """For how long what is left of a refused body is read and thrown away, so that a reset does not eat the answer."""
 
 _DRAIN_S: Final = 20.0
+_LONGEST_QUIET_S: Final = 5.0
 _CONNECTIONS: Final = 12_000
 _STRANGERS_PER_ADDRESS: Final = 200
 _PATIENCE_S: Final = 1.0
@@ -185,16 +186,22 @@ class Runner(web.AppRunner):
         )
         self._per_address = per_address
 
-    async def drain(self, load: Load) -> None:
+    async def drain(self, load: Load, quiet_s: float = 0.0) -> None:
         """Wait until all requests of this moment are answered; `cleanup` then has what is left of the 20 s.
 
-        The socket stays open meanwhile, so that whoever asks for readiness reads that there is none.
+        The socket stays open meanwhile, so that whoever asks for readiness reads that there is none, and until no
+        request has come for `quiet_s` (5 s at most): a balancer needs a moment to see it, and what it sends in that
+        moment is answered as well.
         """
-        begun = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        begun = clock()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_S):
                 await load.answered()
-        self._shutdown_timeout = max(0.0, begun + _DRAIN_S - asyncio.get_running_loop().time())
+                while clock() < min(load.last_begun + quiet_s, begun + _LONGEST_QUIET_S):
+                    await asyncio.sleep(max(0.0, load.last_begun + quiet_s - clock()))
+                    await load.answered()
+        self._shutdown_timeout = max(0.0, begun + _DRAIN_S - clock())
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
