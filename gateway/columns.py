@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gateway.kinds import canonical_word, type_words
 from gateway.model import NEVER, UNKNOWN, BackupList
-from gateway.wire import BAD_JSON
+from gateway.signs import RowReader, Signs
 
 Mask = NDArray[np.bool_]
 Column = NDArray[np.int64]
@@ -41,48 +41,18 @@ class Columns:
     unsettled: Mask
 
 
-class _Row(msgspec.Struct, gc=False):
+class _Row(Signs, gc=False):
     """The fields of a stamped row that filters look at (contract section 5.4)."""
 
     id: Any = None
     client_id: Any = None
     instance_id: Any = None
-    type: Any = None
     status: Any = None
-    app_id: Any = None
-    app_name: Any = None
-    is_sql_cluster: Any = None
-    is_sql_alwayson: Any = None
-    guid: Any = None
-    is_cluster: Any = None
-    server_name: Any = None
-    presync_seconds: Any = None
-    sync_seconds: Any = None
-    postsync_seconds: Any = None
-    sync_size: Any = None
-    sync_status: Any = None
-    sync_message: Any = None
-    destination: Any = None
     complete: Any = None
     replication_status: Any = None
 
 
-_decode_rows = msgspec.json.Decoder(list[_Row]).decode
-_decode_row = msgspec.json.Decoder(_Row).decode
-
-
-def _read_rows(backups: BackupList) -> list[_Row]:
-    try:
-        return _decode_rows(b"[" + backups.body + b"]")
-    except BAD_JSON:  # a number like 1e999, valid JSON that no float holds: its row tells nothing
-        return [_read_row(row) for row in backups.rows()]
-
-
-def _read_row(row: bytes) -> _Row:
-    try:
-        return _decode_row(row)
-    except BAD_JSON:
-        return _Row()
+_reader: Final = RowReader(_Row)
 
 
 def whole_id(value: Any) -> int:
@@ -105,7 +75,7 @@ def columns_of(backups: BackupList) -> Columns:
     kinds: dict[Any, int] = {}
     words: dict[frozenset[str], int] = {}
     said: dict[str, int] = {}
-    for row in _read_rows(backups):
+    for row in (found or _Row() for found in _reader.read(backups)):
         ids.append(whole_id(row.id))
         clients.append(whole_id(row.client_id))
         instances.append(whole_id(row.instance_id))
@@ -145,13 +115,7 @@ def _shared(names: frozenset[str]) -> frozenset[str]:
 
 def _type_code(row: _Row, kinds: dict[Any, int], words: dict[frozenset[str], int]) -> int:
     """Rows alike in what betrays their kind share one look-up."""
-    signs = (
-        *(str(row.type), str(row.app_id), str(row.app_name), row.guid is not None, row.is_cluster is not None),
-        *(row.is_sql_cluster is not None, row.is_sql_alwayson is not None, row.server_name is not None),
-        *(row.presync_seconds is not None, row.sync_seconds is not None, row.postsync_seconds is not None),
-        *(row.sync_size is not None, row.sync_status is not None, row.sync_message is not None),
-        row.destination is not None,
-    )
+    signs = row.kind_key
     code = kinds.get(signs)
     if code is None:
         names = frozenset(canonical_word(word) for word in type_words(msgspec.structs.asdict(row)))

@@ -6,23 +6,17 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.kinds import Family, family_of, is_copy, type_words
+from gateway import kinds
+from gateway.kinds import Family, family_of
 from gateway.model import NEVER, BackupList
-from gateway.wire import BAD_JSON
+from gateway.signs import RowReader, Signs
 
 _STEP_ROWS: Final = 1000
 _TRUE: Final = (True, "true", "True", "1")
 _RESULTS: Final = frozenset({"success", "warning", "failure"})
-_NO_BACKUPS: Final = frozenset(
-    {
-        *("restore", "image restore", "block restore", "virtual restore", "replica restore", "integrated bm restore"),
-        *("verify", "archive", "archive restore"),
-    }
-)
-"""Core names of rows that stand in lists of backups and are none (appliance-api.md section 7)."""
 
 
-class Entry(msgspec.Struct, gc=False):
+class Entry(Signs, gc=False, kw_only=True):
     """The fields of a stamped row (contract section 5.4) that go into a catalog, a job or a recovery point."""
 
     system_id: int
@@ -30,7 +24,6 @@ class Entry(msgspec.Struct, gc=False):
     start_epoch: int | None = None
     finish_epoch: int | None = None
     id: Any = None
-    type: Any = None
     status: Any = None
     complete: Any = None
     start_date_time: Any = None
@@ -42,8 +35,6 @@ class Entry(msgspec.Struct, gc=False):
     asset_name: Any = None
     database_name: Any = None
     vm_name: Any = None
-    app_id: Any = None
-    app_name: Any = None
     size: Any = None
     files: Any = None
     encrypted: Any = None
@@ -52,23 +43,9 @@ class Entry(msgspec.Struct, gc=False):
     legalhold: Any = None
     storage: Any = None
     output: Any = None
-    # What betrays the family and the kind of a row (gateway.kinds).
-    is_sql_cluster: Any = None
-    is_sql_alwayson: Any = None
-    guid: Any = None
-    is_cluster: Any = None
-    server_name: Any = None
-    presync_seconds: Any = None
-    sync_seconds: Any = None
-    postsync_seconds: Any = None
-    sync_size: Any = None
-    sync_status: Any = None
-    sync_message: Any = None
-    destination: Any = None
 
 
-_decode_all: Final = msgspec.json.Decoder(list[Entry]).decode
-_decode_one: Final = msgspec.json.Decoder(Entry).decode
+_reader: Final = RowReader(Entry)
 
 
 def newest_first(lists: Iterable[BackupList]) -> list[Entry]:
@@ -85,19 +62,8 @@ def _age(entry: Entry) -> int:
 def _read(backups: BackupList) -> Iterator[Entry]:
     """Step by step: one call that decodes a large list would hold up every other thread."""
     for begin in range(0, len(backups), _STEP_ROWS):
-        end = min(begin + _STEP_ROWS, len(backups))
-        try:
-            yield from _decode_all(b"[" + backups.slice(begin, end) + b"]")
-        except BAD_JSON:  # a number like 1e999, valid JSON that no float holds: its own row alone is lost
-            yield from _readable(backups.rows(begin, end))
-
-
-def _readable(rows: Iterable[bytes]) -> Iterator[Entry]:
-    for row in rows:
-        try:
-            yield _decode_one(row)
-        except BAD_JSON:
-            continue
+        found = _reader.read(backups, begin, min(begin + _STEP_ROWS, len(backups)))
+        yield from (entry for entry in found if entry is not None)
 
 
 def is_complete(entry: Entry) -> bool:
@@ -112,10 +78,7 @@ def is_finished(entry: Entry) -> bool:
 
 def is_backup(entry: Entry) -> bool:
     """Whether it is a backup, and no restore, verification, archive or replica copy of one."""
-    row = msgspec.structs.asdict(entry)
-    words = type_words(row)
-    is_replica = is_copy(row) or any(word.startswith("securesync ") for word in words)
-    return not is_replica and words.isdisjoint(_NO_BACKUPS)
+    return kinds.is_backup(msgspec.structs.asdict(entry))
 
 
 def family(entry: Entry) -> Family:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gateway.columns import Column
 from gateway.kinds import Family, family_of, is_backup
 from gateway.model import NEVER, UNKNOWN, BackupList
-from gateway.wire import BAD_JSON
+from gateway.signs import RowReader, Signs
 
 OUTCOMES: Final = ("success", "warning", "failure", "none", "running")
 """What became of a backup; its place here is its code."""
@@ -40,7 +40,7 @@ _VERIFICATION: Final[dict[str, Verification]] = {
 _OUTPUT_SHOWN: Final = 300
 
 
-class _Row(msgspec.Struct, gc=False):
+class _Row(Signs, gc=False):
     """The fields of a stamped row that tell of its asset and of what became of it."""
 
     client_id: Any = None
@@ -50,9 +50,6 @@ class _Row(msgspec.Struct, gc=False):
     asset_name: Any = None
     vm_name: Any = None
     database_name: Any = None
-    type: Any = None
-    app_id: Any = None
-    app_name: Any = None
     status: Any = None
     complete: Any = None
     start_epoch: Any = None
@@ -64,22 +61,9 @@ class _Row(msgspec.Struct, gc=False):
     verify_status: Any = None
     verified: Any = None
     legalhold: Any = None
-    is_sql_cluster: Any = None
-    is_sql_alwayson: Any = None
-    guid: Any = None
-    is_cluster: Any = None
-    server_name: Any = None
-    presync_seconds: Any = None
-    sync_seconds: Any = None
-    postsync_seconds: Any = None
-    sync_size: Any = None
-    sync_status: Any = None
-    sync_message: Any = None
-    destination: Any = None
 
 
-_decode_rows: Final = msgspec.json.Decoder(list[_Row]).decode
-_decode_row: Final = msgspec.json.Decoder(_Row).decode
+_reader: Final = RowReader(_Row)
 
 
 @dataclass(slots=True)
@@ -131,25 +115,11 @@ def history_of(backups: BackupList) -> History:
     """Read a whole list. It takes some microseconds a row, so large lists are better read in a thread."""
     plain = backups.unpacked()
     starts = np.frombuffer(plain.starts, np.int64) if len(plain) else np.empty(0, np.int64)
-    rows = _read(plain)
+    rows = _reader.read(plain)
     reader = _Reader()
     for at in np.argsort(starts, kind="stable").tolist():
-        reader.take(rows[at], int(starts[at]))
+        reader.take(rows[at] or _Row(), int(starts[at]))
     return reader.done()
-
-
-def _read(backups: BackupList) -> list[_Row]:
-    try:
-        return _decode_rows(b"[" + backups.body + b"]")
-    except BAD_JSON:  # a number that no float holds: its row tells nothing
-        return [_read_row(row) for row in backups.rows()]
-
-
-def _read_row(row: bytes) -> _Row:
-    try:
-        return _decode_row(row)
-    except BAD_JSON:
-        return _Row()
 
 
 class _Reader:
@@ -187,12 +157,7 @@ class _Reader:
 
     def _kind(self, row: _Row) -> tuple[bool, Family]:
         """Whether a row is a backup, and of what: rows alike in what betrays it share one look-up."""
-        signs = (
-            *(str(row.type), str(row.app_id), str(row.app_name), row.guid is None, row.is_cluster is None),
-            *(row.is_sql_cluster is None, row.is_sql_alwayson is None, row.server_name is None),
-            *(row.presync_seconds is None, row.sync_seconds is None, row.postsync_seconds is None),
-            *(row.sync_size is None, row.sync_status is None, row.sync_message is None, row.destination is None),
-        )
+        signs = row.kind_key
         found = self._kinds.get(signs)
         if found is None:
             plain = msgspec.structs.asdict(row)

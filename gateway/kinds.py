@@ -124,7 +124,7 @@ _BY_DISPLAY: Final = {
 _NO_BACKUPS: Final = frozenset(
     {
         *("restore", "image restore", "block restore", "virtual restore", "replica restore", "integrated bm restore"),
-        *("verify", "archive", "archive restore", "dpustate", "localdir"),
+        *("verify", "archive", "archive restore"),
     }
 )
 """Core names of rows that tell of other work than of saving an asset."""

@@ -11,7 +11,7 @@ import pytest
 from tests.forms.sites import managed, token_of, user
 from tests.gateway.live import STATIC_TOKEN, Answer, gateway_over, small
 
-_NO_BACKUPS = ("restore", "verify", "backup copy", "import", "recovery", "local directory", "dpustate")
+_NO_BACKUPS = ("restore", "verify", "backup copy", "import", "recovery")
 _COPY_SIGNS = ("sync_status", "sync_size", "sync_seconds", "presync_seconds", "destination", "sync_message")
 
 
