@@ -4,12 +4,12 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from gateway.config_faults import is_sound, worded
 from gateway.config_secrets import Secrets, reason
 from gateway.config_tables import (
     PASSWORD_KEYS,
@@ -125,7 +125,7 @@ class _Reader:
 
     def read(self, raw: dict[str, Any]) -> Config:
         self._check(File, raw)
-        tables = {key: value for key, value in raw.items() if _is_sound(File, {key: value})}
+        tables = {key: value for key, value in raw.items() if is_sound(File, {key: value})}
         server = self._check(Server, _table(tables, "server"), "server") or Server()
         log = self._log(_table(tables, "log"))
         cache = self._check(Cache, _table(tables, "cache"), "cache") or Cache()
@@ -168,8 +168,8 @@ class _Reader:
         try:
             return model.model_validate(values)
         except ValidationError as error:
-            for fault in error.errors(include_url=False, include_input=False, include_context=False):
-                self._fault(*_worded(fault["type"], fault["msg"], path, fault["loc"], model))
+            for place, text in worded(error, model, path):
+                self._fault(place, text)
             return None
 
     def _log(self, values: dict[str, Any]) -> Log:
@@ -228,7 +228,7 @@ class _Reader:
         defaults = _table(tables, "defaults")
         if self._check(Defaults, defaults, "defaults") is None:
             # Each fault of [defaults] is told once; the systems are then checked without it.
-            defaults = {key: value for key, value in defaults.items() if _is_sound(Defaults, {key: value})}
+            defaults = {key: value for key, value in defaults.items() if is_sound(Defaults, {key: value})}
         systems = []
         for number, own in enumerate(tables.get("system") or ()):
             path = f"system[{number}]"
@@ -255,14 +255,6 @@ class _Reader:
 def _table(tables: dict[str, Any], name: str) -> dict[str, Any]:
     value = tables.get(name)
     return value if isinstance(value, dict) else {}
-
-
-def _is_sound(model: type[BaseModel], values: dict[str, Any]) -> bool:
-    try:
-        model.model_validate(values)
-    except ValidationError:
-        return False
-    return True
 
 
 def _first(*values: Any) -> Any:
@@ -293,22 +285,3 @@ def _system(table: SystemTable, password: SecretStr, limits: Limits, thresholds:
         limits=limits,
         thresholds=thresholds,
     )
-
-
-def _worded(kind: str, message: str, path: str, loc: tuple[int | str, ...], model: type[BaseModel]) -> tuple[str, str]:
-    """Key path and text of one fault, without ever showing the value, which may be a secret."""
-    # A union adds the names of its branches to the place; keys and positions alone are what a person looks for.
-    places = [place for place in loc if isinstance(place, int) or place in model.model_fields or place == loc[0]]
-    for place in places:
-        path += f"[{place}]" if isinstance(place, int) else f"{'.' if path else ''}{place}"
-    if kind == "extra_forbidden":
-        return path, f"unknown key{_nearest(str(loc[-1]), model)}"
-    if kind == "missing":
-        return path, "is required"
-    text = message.removeprefix("Value error, ")
-    return path, text[:1].lower() + text[1:]
-
-
-def _nearest(key: str, model: type[BaseModel]) -> str:
-    found = get_close_matches(key.lower(), model.model_fields, n=1, cutoff=0)
-    return f"; the nearest known one is {found[0]}" if found else ""
