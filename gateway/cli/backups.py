@@ -61,7 +61,8 @@ async def _backups(output: Output, color: Color, question: dict[str, Any], addre
         if output == "table":
             rows.print(sys.stdout, color)
     _tell(seen, response)
-    return code_of(seen.complete, seen.systems)
+    # Where `require` asks for more systems than there are, an answer is complete and yet not what was asked for.
+    return code_of(seen.complete and response.status == 200, seen.systems)
 
 
 async def _read(response: ClientResponse, output: Output, form: str, rows: Rows, progress: Progress) -> Summary:

@@ -8,6 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from gateway.cli.exits import writing
 from gateway.cli.screen import Color, console_on, print_table, state_of
 
 _USED: Final = (
@@ -49,6 +50,10 @@ class Rows:
         if not self._rows:
             return
         console = console_on(stream, color)
+        with writing():
+            self._print(console)
+
+    def _print(self, console: Console) -> None:
         if self._chosen is None:
             print_table(console, _HEADS, [_cells(row, console) for row in self._rows], right=("SIZE",))
         else:

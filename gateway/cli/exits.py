@@ -1,8 +1,9 @@
 """How a client verb ends (contract section 2), and the error that ends it early."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from enum import IntEnum
 from typing import Any
 
@@ -38,9 +39,6 @@ def run_verb(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
         if error.message:
             say(error.message)
         return error.code
-    except BrokenPipeError:
-        _close_stdout()
-        return Exit.READER_GONE
 
 
 def say(line: str) -> None:
@@ -55,20 +53,27 @@ def printable(text: str) -> str:
 
 
 def write_out(data: bytes) -> None:
-    """Data to stdout, at once. Raises ClientError where nobody reads it any more, or the disk is full."""
+    """Data to stdout, at once. Raises ClientError as `writing` does."""
     rest = memoryview(data)
-    try:
+    with writing():
         while rest:  # with PYTHONUNBUFFERED a write may take less than it is given
             rest = rest[sys.stdout.buffer.write(rest) :]
-        sys.stdout.buffer.flush()
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[None]:
+    """What is written to stdout inside goes out at once. ClientError where nobody reads it, or the disk is full."""
+    try:
+        yield
+        sys.stdout.flush()
     except BrokenPipeError:
-        _close_stdout()
+        close_stdout()
         raise ClientError(Exit.READER_GONE) from None
     except OSError as error:
-        _close_stdout()
+        close_stdout()
         raise ClientError(Exit.PARTIAL, f"stdout: {error.strerror}") from None
 
 
-def _close_stdout() -> None:
+def close_stdout() -> None:
     """The interpreter flushes stdout once more when it ends: into nothing, so that it does not complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

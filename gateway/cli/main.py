@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from gateway.cli.examples import EXAMPLES
+from gateway.cli.exits import ClientError, Exit, close_stdout
 
 app = App(
     name="backup-gateway",
@@ -43,8 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; its return value is the exit code (contract section 2)."""
     try:
         code = app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
+        sys.stdout.flush()
     except KeyboardInterrupt:
         code = 130
+    except ClientError as error:
+        code = error.code
+    except BrokenPipeError:
+        close_stdout()
+        code = Exit.READER_GONE
     except Exception as error:
         from cyclopts import CycloptsError
 

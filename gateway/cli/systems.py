@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from gateway.cli.client import Client, no_gateway
-from gateway.cli.exits import Exit, run_verb, say, write_out
+from gateway.cli.exits import Exit, run_verb, say, write_out, writing
 from gateway.cli.screen import Color, age_text, console_on, print_table, state_of
 from gateway.cli.summary import moment
 from gateway.cli.target import Address, Target, address_of
@@ -55,7 +55,8 @@ async def _systems(output: Output, color: Color, address: Address) -> int:
     elif output == "csv":
         write_out(_csv(found))
     else:
-        _print(found, color)
+        with writing():
+            _print(found, color)
     states = [system.get("state") for system in found]
     lacking = sum(state in ("stale", "missing") for state in states)
     if lacking:
