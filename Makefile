@@ -5,12 +5,13 @@ SYSTEMS ?= 12
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench lock clean help
+.PHONY: demo test check bench soak lock clean help
 
 help:
 	@echo "make demo [PORT=9090] [SYSTEMS=12]  simulated appliances and the gateway"
 	@echo "make test                           lint, types, import contracts and every test"
 	@echo "make check                          lint, types and import contracts alone"
+	@echo "make soak [MINUTES=60]              500 systems, 200 clients, faults each second: what an hour leaves behind"
 	@echo "make bench                          every goal of speed and memory, as ratios measured in one run"
 
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -35,6 +36,10 @@ test: check
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m tests.bench
+
+MINUTES ?= 60
+soak: $(VENV)/.ready
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 # Fresh locks: pins and hashes, no address of any index. Those of the container are parts of the first.
 COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \

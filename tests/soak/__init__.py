@@ -1,0 +1,1 @@
+"""A long run under load and trouble: `python -m tests.soak`."""

@@ -1,0 +1,137 @@
+"""Callers of every kind, and what each checks of every answer: false statements are what a soak looks for."""
+
+import asyncio
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import aiohttp
+
+PATIENCE_S: Final = 20.0
+_LATE_S: Final = 1.5
+"""An answer may come so much after its deadline, on a machine that is busy with the whole soak."""
+
+
+@dataclass
+class Tally:
+    """What all callers saw: answers by kind and status, and every statement that was not true."""
+
+    answers: Counter[str] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
+    untrue: list[str] = field(default_factory=list)
+    own_lag_s: float = 0.0
+    """How late this process itself is at times: callers and appliances share one loop."""
+
+    async def watch_lag(self, end: float) -> None:
+        while time.monotonic() < end:
+            before = time.monotonic()
+            await asyncio.sleep(0.1)
+            self.own_lag_s = max(time.monotonic() - before - 0.1, self.own_lag_s * 0.99)
+
+    def check(self, holds: bool, what: str) -> None:
+        if not holds:
+            self.untrue.append(what)
+
+
+@dataclass
+class Caller:
+    """One caller that asks on and on. `url` is asked for each question: the gateway may have come back elsewhere."""
+
+    http: aiohttp.ClientSession
+    url: Callable[[], str]
+    token: str
+    systems: int
+    deadline_s: float
+    tally: Tally
+    rng: random.Random
+
+    async def run(self, end: float) -> None:
+        kinds = [self._post, self._get, self._lines, self._table, self._summary, self._walk]
+        while time.monotonic() < end:
+            kind = self.rng.choice(kinds)
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await kind()
+            except (aiohttp.ClientError, ConnectionError) as error:
+                self.tally.answers[f"{kind.__name__[1:]} {type(error).__name__}"] += 1  # between two processes
+            except TimeoutError:
+                self.tally.untrue.append(f"{kind.__name__[1:]} had no end after {PATIENCE_S:g} s")
+            await asyncio.sleep(self.rng.uniform(0.2, 2.0))
+
+    async def _asked(self, method: str, path: str, kind: str, **more: Any) -> tuple[int, bytes, Any]:
+        begun, lag_s = time.monotonic(), self.tally.own_lag_s
+        headers = {"AuthToken": self.token} | more.pop("headers", {})
+        async with self.http.request(method, self.url() + path, headers=headers, **more) as answer:
+            body = await answer.read()
+        took = time.monotonic() - begun
+        self.tally.answers[f"{kind} {answer.status}"] += 1
+        self.tally.check(answer.status < 500 or answer.status in (502, 503, 504), f"{kind}: a {answer.status}")
+        late_s = took - self.deadline_s - 4 * max(lag_s, self.tally.own_lag_s)
+        self.tally.check(late_s < _LATE_S, f"{kind} took {took:.0f} s")
+        return answer.status, body, answer.headers
+
+    async def _post(self) -> None:
+        hours = self.rng.choice([6, 24, 48])
+        status, body, _ = await self._asked("POST", "/api/backups", "post", json={"start_hours": hours})
+        if status != 503 or b'"systems"' in body:
+            self._whole(json.loads(body))
+
+    async def _get(self) -> None:
+        status, body, headers = await self._asked("GET", "/api/backups?start_hours=24&status=Failure", "get")
+        if status == 200:
+            tag = {"If-None-Match": headers["ETag"]}
+            await self._asked("GET", "/api/backups?start_hours=24&status=Failure", "again", headers=tag)
+            self._whole(json.loads(body))
+
+    async def _lines(self) -> None:
+        status, body, _ = await self._asked("GET", "/api/backups?start_hours=24&format=ndjson", "ndjson")
+        if status == 200:
+            lines = [json.loads(line) for line in body.splitlines()]
+            rows = sum("system_id" in line for line in lines)
+            self.tally.check(
+                "complete" in lines[-1] and lines[-1]["total"] == rows, "ndjson: cut, or its total is not so"
+            )
+            self._named(lines[-1])
+
+    async def _table(self) -> None:
+        await self._asked("GET", "/api/backups?start_hours=24&format=csv", "csv")
+
+    async def _summary(self) -> None:
+        status, body, _ = await self._asked("GET", "/gateway/summary?limit=5", "summary")
+        if status == 200:
+            told = json.loads(body)
+            self.tally.check(told["systems"]["total"] == self.systems, "summary: systems are missing")
+            self.tally.check(told["complete"] == (not told["not_answering"]), "summary: complete is not so")
+
+    async def _walk(self) -> None:
+        """A walk by cursor: every row once."""
+        asked = {"start_hours": 24, "page_size": 2000, "fields": ["id"]}
+        status, body, _ = await self._asked("POST", "/api/backups", "walk", json=asked)
+        seen = 0
+        while status == 200:
+            page = json.loads(body)
+            seen += len(page["backups"])
+            if page["next_cursor"] is None:
+                self.tally.check(seen == page["total"], "walk: not every row once")
+                return
+            status, body, _ = await self._asked("POST", "/api/backups", "walk", json={"cursor": page["next_cursor"]})
+
+    def _whole(self, told: dict[str, Any]) -> None:
+        self._named(told)
+        rows = Counter(row["system_id"] for row in told["backups"])
+        for system in told["systems"]:
+            self.tally.check(rows[system["system_id"]] == system["rows"], "a system's rows are not as many as it says")
+
+    def _named(self, told: dict[str, Any]) -> None:
+        systems = told["systems"]
+        self.tally.states.update(system["state"] for system in systems)
+        self.tally.check(
+            [one["system_id"] for one in systems] == list(range(1, self.systems + 1)), "a system is not named"
+        )
+        self.tally.check(told["complete"] == all(one["state"] == "ok" for one in systems), "complete is not so")
+        for one in systems:
+            self.tally.check(one["state"] == "ok" or one["error"] is not None, f"{one['state']} without a reason")
