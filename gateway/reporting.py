@@ -5,8 +5,10 @@ from gateway.report import SystemReport
 from gateway.stack import Gateway
 
 
-async def report_of(gateway: Gateway, answer: SystemAnswer) -> SystemReport:
-    """What is told of the system of an answer, now."""
+async def report_of(gateway: Gateway, answer: SystemAnswer) -> SystemReport | None:
+    """What is told of the system of an answer, now; None where the configuration does not have it any more."""
     history = await gateway.histories.of(answer.backups)
-    system, ledger = gateway.systems[answer.system_id].config, gateway.ledger.of(answer.system_id)
-    return SystemReport(system, answer, history, ledger, gateway.wall())
+    system = gateway.systems.get(answer.system_id)
+    if system is None:
+        return None
+    return SystemReport(system.config, answer, history, gateway.ledger.of(answer.system_id), gateway.wall())

@@ -101,7 +101,8 @@ class Notifier:
             (system.source, asked.at(system.zone), Need(now + system.config.limits.deadline_seconds))
             for system in gateway.systems.values()
         ]
-        return [await report_of(gateway, answer) async for answer in answers(questions)]
+        found = [await report_of(gateway, answer) async for answer in answers(questions)]
+        return [report for report in found if report is not None]
 
     async def _tell(self, http: aiohttp.ClientSession, webhook: Webhook, reports: list[SystemReport]) -> None:
         table, url, at = webhook.table, webhook.url.get_secret_value(), iso_utc(self._gateway.wall())

@@ -68,10 +68,12 @@ async def _asked(request: web.Request, *, has_form: bool) -> tuple[Gateway, Call
 
 
 async def _reports(gateway: Gateway, asking: Asking) -> AsyncGenerator[SystemReport, None]:
-    """Each system's report as it answers."""
+    """Each system's report as it answers; none of a system that was removed meanwhile."""
     async with contextlib.aclosing(asking.answers) as answers:
         async for answer in answers:
-            yield await report_of(gateway, answer)
+            report = await report_of(gateway, answer)
+            if report is not None:
+                yield report
 
 
 async def _all_reports(
@@ -105,6 +107,7 @@ async def _stream(
             found.append(report)
             line = {"system": system_block(report, asked.hours, days), "assets": _rows(gateway, asked, report)}
             await out.write(_line(line))
+    check_rights(gateway, caller)  # a removed system has no line: then the end must not say that all is told
     found.sort(key=lambda report: report.system.id)
     request[LOG].update(log_facts([report.answer for report in found]))
     await out.write(_line({"summary": await _summary(gateway, asked, found)}))
