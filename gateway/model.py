@@ -154,6 +154,11 @@ class Fetched:
     skew_s: float | None = None
     warnings: tuple[str, ...] = ()
 
+    @property
+    def took_s(self) -> float:
+        """What the call took, in seconds."""
+        return self.answered_at - self.asked_at
+
 
 @dataclass(frozen=True, slots=True)
 class SystemAnswer:

@@ -49,7 +49,7 @@ def appliance_now(held: Held, wall: float) -> Now | None:
     Its Date header was written at some moment of the call, some appliances write the call's first: the longer the
     call took, the less it tells.
     """
-    skew, took = held.fetched.skew_s, held.fetched.answered_at - held.fetched.asked_at
+    skew, took = held.fetched.skew_s, held.fetched.took_s
     if skew is None:
         return None
     return Now(wall + skew - _CLOCK_SLACK_S, wall + skew + took + _DATE_STEP_S + _CLOCK_SLACK_S)

@@ -92,6 +92,13 @@ class Cached:
         """List calls that are under way."""
         return sum(call.under_way for call in self._calls.values())
 
+    @property
+    def latency_s(self) -> float | None:
+        """What its calls take, in seconds: of this process's own, else of lists of an earlier run or another replica."""
+        if self.refresh.latency_s is not None:
+            return self.refresh.latency_s
+        return max((held.fetched.took_s for held in self._store.held(self.system_id)), default=None)
+
     def answer_held(self, question: Question, need: Need) -> SystemAnswer | None:
         """The answer out of what is held, at once; None where the appliance must be asked."""
         begun = self._monotonic()
