@@ -6,7 +6,7 @@ the question and every one of its rows is decidable. Whatever is undecidable goe
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -34,8 +34,7 @@ class Need:
     max_stale_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(NamedTuple):
     """Rows out of a held list: all of them (`rows` None) or those at these places."""
 
     held: Held

@@ -168,8 +168,8 @@ def json_of() -> tuple[Any, str]:
 async def wall(sites: Sequence[Site], fleet: Fleet, rounds: int, cold: Goal) -> list[Figure]:
     """P1: wall time of a fan-out over the slowest appliance's own, both taken in the same round.
 
-    First by a gateway that was never told anything; then by one that finds the lists of that one on disk, which tell who
-    is slow, and has neither tokens nor connections; then once more by the same.
+    First by a gateway that was never told anything; then by one that finds the lists of that one on disk, which tell
+    who is slow, and has neither tokens nor connections; then once more by the same.
     """
     first, after, warm = figures = (
         Figure(f"P1 wall, {fleet.name} x {fleet.rows} cold, nothing known yet / slowest"),
