@@ -4,6 +4,7 @@ The held lists are asked first. A list for the same question is a hit. A wider l
 the question and every one of its rows is decidable. Whatever is undecidable goes to the appliance.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
@@ -23,6 +24,7 @@ _DATE_STEP_S: Final = 1.0
 """A Date header has whole seconds."""
 
 Freshness = Literal["fresh", "revalidate", "stale"]
+_Fit = Literal["serves", "undecided", "not covered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +89,26 @@ def choose(
     limits: Limits,
     error: FetchError | None = None,
 ) -> Served | None:
-    """The best held list for a question, or None. With `error` the caller looks for a stand-in: any age will do."""
+    """The best held list for a question, or None. With `error` the caller looks for a stand-in: any age will do.
+
+    A list that is due and older than one that covers the question, but cannot tell a row, is a stand-in at most: its
+    caller may have seen the younger one when that could tell, and must not go back without being told.
+    """
     best: Served | None = None
+    undecided_at = -math.inf
     for held in ([exact] if exact is not None else []) + [held for held in others if held is not exact]:
         freshness = freshness_of(held, now, need, limits, error)
         if freshness is None or (best is not None and not _better(held, freshness, best)):
             continue
-        rows, usable = _rows(question, held, exact, wall)
-        if usable:
+        rows, fit = _rows(question, held, exact, wall)
+        if fit == "undecided":
+            undecided_at = max(undecided_at, held.fetched.asked_at)
+        if fit == "serves":
             best = Served(held, rows, freshness)
             if held is exact and freshness == "fresh":
                 break  # nothing serves better
+    if best is not None and best.freshness == "revalidate" and best.held.fetched.asked_at < undecided_at:
+        return best._replace(freshness="stale")
     return best
 
 
@@ -105,23 +116,24 @@ _ORDER: Final[tuple[Freshness, ...]] = ("fresh", "revalidate", "stale")
 
 
 def _better(held: Held, freshness: Freshness, best: Served) -> bool:
-    """Fresher serves better; among stand-ins the youngest does; else the one found first (the exact one)."""
+    """Fresher serves better; among lists that are not fresh the youngest does, so that no caller sees an older one
+    after a younger one; else the one found first (the exact one)."""
     if freshness != best.freshness:
         return _ORDER.index(freshness) < _ORDER.index(best.freshness)
-    return freshness == "stale" and held.fetched.asked_at > best.held.fetched.asked_at
+    return freshness != "fresh" and held.fetched.asked_at > best.held.fetched.asked_at
 
 
-def _rows(question: Question, held: Held, exact: Held | None, wall: float) -> tuple[Places | None, bool]:
+def _rows(question: Question, held: Held, exact: Held | None, wall: float) -> tuple[Places | None, _Fit]:
     if held is exact:
         by_words = question.types is not None or question.statuses is not None
-        return np.flatnonzero(held.index.words(question)) if by_words else None, True
+        return np.flatnonzero(held.index.words(question)) if by_words else None, "serves"
     slides = question.asked.start_hours is not None or question.asked.end_hours is not None
     now = appliance_now(held, wall) if slides else None
     if not covers(held, question.asked, now):
-        return None, False
+        return None, "not covered"
     # A row that is out by its words may be as undecidable as it likes.
     rows = held.index.picked(question, undecided(held.asked, question.asked), now)
-    return rows, rows is not None
+    return rows, "undecided" if rows is None else "serves"
 
 
 def covers(held: Held, wanted: Asked, now: Now | None) -> bool:
