@@ -102,9 +102,9 @@ class Serving:
                 self.looks.append(look)
 
     async def look_at_rest(self) -> None:
-        """One look after a while without callers."""
+        """One look without callers: before the first one came at once, else when connections are kept no more."""
         await self._up.wait()
-        await asyncio.sleep(_AT_REST_S)
+        await asyncio.sleep(_AT_REST_S if self.looks else 1.0)
         look = await self._look()
         if look is None:
             raise RuntimeError("the gateway does not answer, though nobody asks")
