@@ -35,9 +35,18 @@ def specs(systems: int) -> list[ApplianceSpec]:
     """Appliances of both dialects."""
     return [
         ApplianceSpec(
-            name=f"site-{n}", seed=n, rows=60, base_ms=20, dialect=("wiki-2015", "10.x")[n % 2], username=f"user-{n}"
+            name=f"site-{n}", seed=n, rows=20, base_ms=20, dialect=("wiki-2015", "10.x")[n % 2], username=f"user-{n}"
         )
         for n in range(1, systems + 1)
+    ]
+
+
+def scopes(systems: int, clients: int, rng: random.Random) -> list[list[int]]:
+    """What each caller looks after: one in ten the whole fleet, the others some sites of it."""
+    fleet = range(1, systems + 1)
+    return [
+        list(fleet) if number % 10 == 0 else sorted(rng.sample(fleet, min(systems, rng.randint(1, 30))))
+        for number in range(clients)
     ]
 
 
@@ -62,8 +71,8 @@ async def run(minutes: float, systems: int, clients: int) -> bool:
             process = asyncio.create_task(serving.run())
             await serving.look_at_rest()
             callers = [
-                Caller(http, lambda: serving.address, TOKEN, systems, DEADLINE_S, tally, truth, random.Random(number))
-                for number in range(clients)
+                Caller(http, lambda: serving.address, TOKEN, scope, DEADLINE_S, tally, truth, random.Random(number))
+                for number, scope in enumerate(scopes(systems, clients, random.Random(2)))
             ]
             await asyncio.gather(
                 trouble.run(plan.end),

@@ -20,6 +20,8 @@ def lines_of(serving: Serving, tally: Tally, farm: Farm, ceiling: int) -> tuple[
     """The lines, and whether every goal is reached."""
     before, after = serving.at_rest
     looks = serving.last_looks
+    if not looks:
+        return ["the gateway never answered while callers asked"], False
     slope, span_s = slope_of(looks)
     most = most_calls_in_a_minute(farm, serving.ends)
     judged: list[tuple[str, str, str, bool | None]] = [
