@@ -5,7 +5,7 @@ import time
 from typing import Final
 
 TURN_S: Final = 0.005
-"""Between two systems somebody else may need the loop, but a turn of a busy one takes longer than a system: with one for
+"""Others may need the loop between two systems, but a turn of a busy one takes longer than a system: with one turn for
 each of 500 systems a scrape took ten seconds beside 200 callers."""
 
 
