@@ -21,6 +21,8 @@ from typing import Any, Final
 import pytest
 from hypothesis import Phase, settings
 
+from tests.mutants.order import Order
+
 SAID: Final = "said.txt"
 ANOTHER_TREE: Final = 90
 """The code of a child that tested some other module than the one in the copy."""
@@ -55,7 +57,7 @@ def child(args: list[str], module: str) -> int:
     said = os.open(SAID, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(said, 1)
     os.dup2(said, 2)
-    code = int(pytest.main(args))
+    code = int(pytest.main(args, plugins=[Order()]))
     sys.stdout.flush()
     tested = sys.modules.get(module)
     if code == 0 and (tested is None or Path(str(tested.__file__)).parent.parent != Path.cwd()):

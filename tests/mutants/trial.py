@@ -16,6 +16,7 @@ from typing import Final, Literal
 
 from tests.mutants.host import ANOTHER_TREE, SAID
 from tests.mutants.mutate import Mutant
+from tests.mutants.order import LEARNT
 
 Verdict = Literal["killed", "survived", "too slow"]
 
@@ -47,6 +48,7 @@ class Court:
         file = self.tree / "gateway" / f"{module}.py"
         original = file.read_text()
         Path(cache_from_source(str(file))).unlink(missing_ok=True)
+        (self.tree / LEARNT).unlink(missing_ok=True)
         code, took = self.run(module, tests, 600.0)
         if code != 0:
             why = "they do not use it" if code == ANOTHER_TREE else (self.tree / SAID).read_text()[-3000:]
