@@ -18,7 +18,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "plan": ("tests/unit/test_plan.py",),
     "filter": ("tests/unit/test_filter.py",),
     "wire": ("tests/unit/test_wire.py",),
-    "access": ("tests/gateway/test_credentials.py", "tests/hostile/test_password_guessing.py"),
+    "access": ("tests/unit/test_access_passwords.py", "tests/unit/test_access_tokens.py"),
     "merge": ("tests/unit/test_merge.py",),
 }
 
