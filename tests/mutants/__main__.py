@@ -17,7 +17,7 @@ from tests.mutants.trial import Court, Verdict, court
 TESTS: Final[dict[str, tuple[str, ...]]] = {
     "plan": ("tests/unit/test_plan.py",),
     "filter": ("tests/unit/test_filter.py",),
-    "wire": ("tests/unit/test_wire.py",),
+    "wire": ("tests/unit/test_wire.py", "tests/unit/test_wire_refused.py"),
     "access": ("tests/unit/test_access_passwords.py", "tests/unit/test_access_tokens.py"),
     "merge": ("tests/unit/test_merge.py",),
 }
