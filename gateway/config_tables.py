@@ -77,7 +77,7 @@ class Cache(_Table):
     sweep_seconds: Seconds = 3600
     widen_rows: Annotated[int, Field(ge=0, le=10_000_000)] = 2000
     memory_bytes: Annotated[int, Field(ge=0, le=2**50)] = 536_870_912
-    compress_above_bytes: Annotated[int, Field(ge=0, le=2**50)] = 0
+    compress_above_bytes: Annotated[int, Field(ge=0, le=2**50)] | None = None
     snapshot: str = ""
     url: StoreUrl = ""  # it may hold a password
     url_file: Text | None = None

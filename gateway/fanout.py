@@ -1,7 +1,6 @@
 """One question to many systems: an answer as each finishes, all of them by the deadline."""
 
 import asyncio
-import math
 from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
@@ -36,11 +35,11 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncGenera
             await asyncio.sleep(0)  # picking rows out of large lists takes its time: others may go in between
             begun = clock()
     tasks: list[asyncio.Task[SystemAnswer]] = []
-    waiting.sort(key=lambda entry: -_slowness(entry[0]))
-    unknown = sum(1 for entry in waiting if entry[0].refresh.latency_s is None)
+    unknown = [entry for entry in waiting if entry[0].latency_s is None]
+    known = sorted((entry for entry in waiting if entry[0].latency_s is not None), key=_latency, reverse=True)
     try:
-        paced = (waiting[begin : begin + _STARTS_PER_TURN] for begin in range(unknown, len(waiting), _STARTS_PER_TURN))
-        for group in (waiting[:unknown], *paced):
+        paced = (known[begin : begin + _STARTS_PER_TURN] for begin in range(0, len(known), _STARTS_PER_TURN))
+        for group in (unknown, *paced):
             for system, question, need in group:
                 tasks.append(asyncio.create_task(system.answer(question, need)))
             await asyncio.sleep(0)
@@ -51,6 +50,5 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncGenera
             task.cancel()
 
 
-def _slowness(system: Cached) -> float:
-    """What its calls take, in seconds, as far as it is known."""
-    return math.inf if system.refresh.latency_s is None else system.refresh.latency_s
+def _latency(entry: tuple[Cached, Question, Need]) -> float:
+    return entry[0].latency_s or 0.0

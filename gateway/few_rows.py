@@ -21,6 +21,11 @@ def within(first: int, span: int, window: Window) -> bool | None:
     return True if (low is None or first >= low) and (high is None or last <= high) else None
 
 
+def bounds(window: Window) -> tuple[int, int]:
+    """Both ends of a window, the open ones beyond every instant but NEVER, which is after all of them."""
+    return UNKNOWN if window.low is None else window.low, NEVER if window.high is None else window.high
+
+
 def since(first: int, span: int, early: int, late: int) -> bool | None:
     """The same against a start that lies between two instants itself."""
     if within(first, span, Window(late)):

@@ -53,7 +53,7 @@ class Held:
     def appliance_made_at(self) -> float:
         """Epoch second, on the appliance's clock, before which no row of the list was left out as too new."""
         fetched = self.fetched
-        return fetched.wall_at + (fetched.skew_s or 0.0) - (fetched.answered_at - fetched.asked_at)
+        return fetched.wall_at + (fetched.skew_s or 0.0) - fetched.took_s
 
     def age_s(self, now: float) -> float:
         """Seconds since the appliance was asked: never less than the age of any row."""

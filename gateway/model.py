@@ -7,6 +7,8 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Final, Literal, NewType
 
+import msgspec
+
 from gateway.errors import FetchError
 
 SystemId = NewType("SystemId", int)
@@ -154,9 +156,13 @@ class Fetched:
     skew_s: float | None = None
     warnings: tuple[str, ...] = ()
 
+    @property
+    def took_s(self) -> float:
+        """What the call took, in seconds."""
+        return self.answered_at - self.asked_at
 
-@dataclass(frozen=True, slots=True)
-class SystemAnswer:
+
+class SystemAnswer(msgspec.Struct, frozen=True):
     """What one asked system contributes to an answer (contract section 5.3)."""
 
     system_id: SystemId

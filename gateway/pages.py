@@ -6,11 +6,12 @@ A walk keeps the lists of its answer alive, in bounded bytes and for a bounded t
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 from cachetools import TTLCache
+from msgspec import structs
 
 from gateway.arrange import Arrangement
 from gateway.model import SystemAnswer, SystemId
@@ -55,7 +56,8 @@ class Walk:
         """The answers with the ages that they have by now."""
         later = now - self.made_at
         return [
-            answer if answer.age_s is None else replace(answer, age_s=answer.age_s + later) for answer in self.answers
+            answer if answer.age_s is None else structs.replace(answer, age_s=answer.age_s + later)
+            for answer in self.answers
         ]
 
     def cursor(self, begin: int, size: int) -> str | None:

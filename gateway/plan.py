@@ -6,7 +6,7 @@ the question and every one of its rows is decidable. Whatever is undecidable goe
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -34,8 +34,7 @@ class Need:
     max_stale_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(NamedTuple):
     """Rows out of a held list: all of them (`rows` None) or those at these places."""
 
     held: Held
@@ -49,7 +48,7 @@ def appliance_now(held: Held, wall: float) -> Now | None:
     Its Date header was written at some moment of the call, some appliances write the call's first: the longer the
     call took, the less it tells.
     """
-    skew, took = held.fetched.skew_s, held.fetched.answered_at - held.fetched.asked_at
+    skew, took = held.fetched.skew_s, held.fetched.took_s
     if skew is None:
         return None
     return Now(wall + skew - _CLOCK_SLACK_S, wall + skew + took + _DATE_STEP_S + _CLOCK_SLACK_S)

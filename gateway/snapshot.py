@@ -105,7 +105,7 @@ def encode(system: System, held: Held, clocks: Clocks) -> bytes:
         body_bytes=len(backups.body),
         asked_at=clocks.wall - (clocks.monotonic - fetched.asked_at),
         wall_at=fetched.wall_at,
-        took_s=fetched.answered_at - fetched.asked_at,
+        took_s=fetched.took_s,
         swept_before_s=fetched.asked_at - held.swept_at,
         skew_s=fetched.skew_s,
         warnings=fetched.warnings,

@@ -16,6 +16,9 @@ from gateway.packed import PackedList
 _LISTS_PER_SYSTEM: Final = 512
 """Every question looks through the lists of its system: odd filters by the thousand must not make that long."""
 
+_SMALL_BYTES: Final = 16_384
+"""A list below that gains little by being compressed: its columns are a good part of it."""
+
 
 class Store(Protocol):
     """Where held lists are kept."""
@@ -70,10 +73,12 @@ class Store(Protocol):
 class MemoryStore:
     """Held lists in this process. Safe on one event loop: no method awaits.
 
-    Lists of more than `compress_above` bytes are kept compressed; 0 is never.
+    Lists of more than `compress_above` bytes are kept compressed; 0 is never. None leaves it to the room: what comes
+    while half of it is taken is compressed, so that five times as many rows fit before the first list must go, and a
+    fleet that needs less never pays for unpacking.
     """
 
-    def __init__(self, memory_bytes: int, compress_above: int = 0) -> None:
+    def __init__(self, memory_bytes: int, compress_above: int | None = None) -> None:
         self._compress_above = compress_above
         self._lists = _ByBytes(memory_bytes)
         self._memory_bytes = memory_bytes
@@ -108,9 +113,14 @@ class MemoryStore:
     def put(self, system_id: SystemId, held: Held) -> bool:
         """See Store."""
         self.changed()
-        if 0 < self._compress_above < held.fetched.backups.nbytes:
+        if self._is_to_be_packed(held.fetched.backups.nbytes):
             held.pack()
         return self._lists.offer((system_id, held.asked), held)
+
+    def _is_to_be_packed(self, nbytes: int) -> bool:
+        if self._compress_above is None:
+            return nbytes > _SMALL_BYTES and 2 * self.nbytes > self._memory_bytes
+        return 0 < self._compress_above < nbytes
 
     def forget(self, system_id: SystemId) -> None:
         """See Store."""

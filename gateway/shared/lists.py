@@ -146,7 +146,7 @@ def _here(held: Held, head: Head, bearings: Bearings) -> Held:
     moved = replace(
         fetched,
         asked_at=asked_at,
-        answered_at=asked_at + (fetched.answered_at - fetched.asked_at),
+        answered_at=asked_at + fetched.took_s,
         wall_at=fetched.wall_at - behind,
         skew_s=None if fetched.skew_s is None else fetched.skew_s + behind,
     )

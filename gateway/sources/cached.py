@@ -3,10 +3,10 @@
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
+from msgspec import structs
 
 from gateway import plan
 from gateway.config import Limits
@@ -18,7 +18,7 @@ from gateway.index import Places
 from gateway.model import EMPTY, BackupList, Source, SystemAnswer, SystemId
 from gateway.plan import Need, Served
 from gateway.sources.refresh import Refresh
-from gateway.sources.source import AnswerHook, AnswerResult, Call, Clock
+from gateway.sources.source import AnswerHook, AnswerResult, Call, Clock, Runs
 from gateway.store import Store
 from gateway.widen import Widener
 
@@ -37,14 +37,6 @@ def spread_s(limits: Limits, systems: int) -> float:
     fresh, meanwhile = limits.fresh_seconds, limits.revalidate_seconds - limits.fresh_seconds
     wanted = max(_SPREAD * fresh, min(_LARGEST_SPREAD * fresh, systems / _REFRESHES_PER_S))
     return max(0.0, min(wanted, meanwhile / 2))
-
-
-class Runs(Protocol):
-    """What renews a list: Refresh itself, or what lets one of several replicas do it for all."""
-
-    async def run(self, call: Call, *, whole: bool) -> Held:
-        """The renewed list for `call.asked`; raises FetchError. `whole` forbids a tail."""
-        ...
 
 
 class Cached:
@@ -91,6 +83,13 @@ class Cached:
     def in_flight(self) -> int:
         """List calls that are under way."""
         return sum(call.under_way for call in self._calls.values())
+
+    @property
+    def latency_s(self) -> float | None:
+        """What its calls take, in seconds: its own ones, else those behind lists of an earlier run."""
+        if self.refresh.latency_s is not None:
+            return self.refresh.latency_s
+        return max((held.fetched.took_s for held in self._store.held(self.system_id)), default=None)
 
     def answer_held(self, question: Question, need: Need) -> SystemAnswer | None:
         """The answer out of what is held, at once; None where the appliance must be asked."""
@@ -153,7 +152,7 @@ class Cached:
         served = self._choose(question, need)
         if served is None or served.freshness != "fresh":
             return None  # a row that the wider list cannot decide: the appliance is asked the question as it is
-        return replace(self._from_held(question, served, begun, None), source="appliance")
+        return structs.replace(self._from_held(question, served, begun, None), source="appliance")
 
     async def close(self) -> None:
         """End fetches under way."""

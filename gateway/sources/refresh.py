@@ -53,8 +53,8 @@ class Refresh:
         except FetchError as error:
             self.failed(call.asked, error)
             raise
-        took = held.fetched.answered_at - held.fetched.asked_at
-        self.latency_s = took if self.latency_s is None else 0.7 * self.latency_s + 0.3 * took
+        took_s = held.fetched.took_s
+        self.latency_s = took_s if self.latency_s is None else 0.7 * self.latency_s + 0.3 * took_s
         self.last_success, self.last_error = held.fetched.wall_at, None
         old = self._store.get(self.system_id, call.asked)
         if old is not None and not len(held.fetched.backups) and not old.emptied and self._still_has_rows(old):

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from gateway.errors import ErrorKind
 from gateway.filter import Asked
+from gateway.held import Held
 from gateway.model import Fetched, SystemId
 
 Clock = Callable[[], float]
@@ -46,6 +47,14 @@ class BackupSource(Protocol):
 
     async def fetch(self, call: Call) -> Fetched:
         """One whole success, or FetchError. May be cancelled at any point and leaves nothing behind."""
+        ...
+
+
+class Runs(Protocol):
+    """What renews a list: Refresh itself, or what lets one of several replicas do it for all."""
+
+    async def run(self, call: Call, *, whole: bool) -> Held:
+        """The renewed list for `call.asked`; raises FetchError. `whole` forbids a tail."""
         ...
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from aiohttp import web
+from msgspec import structs
 
 from gateway.accounts import Caller, token_hash
 from gateway.model import SystemAnswer, SystemId
@@ -41,7 +42,7 @@ def moment_of(
     life = min((moment_s(outcome.took_s), *(_time_left_s(gateway, answer) for answer in outcome.answers)))
     if life <= 0:
         return None, outcome
-    older = [replace(answer, age_s=(answer.age_s or 0.0) + life) for answer in outcome.answers]
+    older = [structs.replace(answer, age_s=(answer.age_s or 0.0) + life) for answer in outcome.answers]
     moment = Moment(key, token_hash(token), state, gateway.monotonic() + life)
     return moment, replace(outcome, answers=older)
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import aiohttp
@@ -165,22 +166,30 @@ def json_of() -> tuple[Any, str]:
 
 
 async def wall(sites: Sequence[Site], fleet: Fleet, rounds: int, cold: Goal) -> list[Figure]:
-    """P1: wall time of a fan-out over the slowest appliance's own, both taken in the same round."""
-    figures = (
+    """P1: wall time of a fan-out over the slowest appliance's own, both taken in the same round.
+
+    First by a gateway that was never told anything; then by one that finds the lists of that one on disk, which tell
+    who is slow, and has neither tokens nor connections; then once more by the same.
+    """
+    first, after, warm = figures = (
+        Figure(f"P1 wall, {fleet.name} x {fleet.rows} cold, nothing known yet / slowest"),
         Figure(f"P1 wall, {fleet.name} x {fleet.rows} cold / slowest", cold),
         Figure(f"P1 wall, {fleet.name} x {fleet.rows} warm / slowest", at_most(1.02)),
     )
     slowest = fleet.slowest(sites)
     timer = Timer(_WALL)
-    config = ours.config_of(sites)
     for _ in range(rounds):
         connector = aiohttp.TCPConnector(ssl=False)
-        async with Gateway(config) as gateway, aiohttp.ClientSession(connector=connector) as session:
-            token: str | None = None
-            for figure in figures:
-                alone_s = await timer(script.slowest_alone, slowest, token, session)
-                token = timer.result
-                figure.add(await timer(ours.merged, gateway), alone_s)
+        with TemporaryDirectory() as folder:
+            config = ours.config_of(sites, f'snapshot = "{folder}"\n')
+            async with aiohttp.ClientSession(connector=connector) as session:
+                token: str | None = None
+                for kept in ((first,), (after, warm)):
+                    async with Gateway(config) as gateway:
+                        for figure in kept:
+                            alone_s = await timer(script.slowest_alone, slowest, token, session)
+                            token = timer.result if figure is after else None
+                            figure.add(await timer(ours.merged, gateway), alone_s)
     return list(figures)
 
 

@@ -46,10 +46,50 @@ def test_the_store_counts_what_it_keeps_and_knows_which_lists_are_large() -> Non
     rows = plain()
     for above, is_packed in ((0, False), (rows.nbytes - 1, True), (rows.nbytes, False)):
         store = MemoryStore(10**8, above)
-        held = Held(Asked(), Fetched(rows, 0.0, 0.0, 0.0, 0), 0.0)
+        held = held_of(rows)
         assert store.put(SystemId(1), held)
         assert isinstance(held.fetched.backups, PackedList) is is_packed
         assert (store.nbytes < rows.nbytes) is is_packed
         assert held.index.starts.tolist() == list(rows.starts)
         block = store.block(held.fetched.backups)
         assert (block is not None) is is_packed
+
+
+def test_without_a_size_of_its_own_the_store_compresses_what_comes_while_half_of_its_room_is_taken() -> None:
+    rows = plain()
+    each = held_of(rows).nbytes
+    store = MemoryStore(10 * each)
+    for number in range(1, 31):
+        assert store.put(SystemId(number), held_of(rows))
+        assert store.nbytes <= 10 * each
+    packed = [is_packed(store, number) for number in range(1, 31)]
+    assert packed == [False] * 6 + [True] * (30 - 6)  # none had to go: uncompressed there is room for ten
+
+
+def test_a_list_that_leaves_room_again_is_held_as_it_came() -> None:
+    rows = plain()
+    store = MemoryStore(10 * held_of(rows).nbytes)
+    for number in range(1, 8):
+        store.put(SystemId(number), held_of(rows))
+    assert is_packed(store, 7)
+    for number in range(1, 5):
+        store.forget(SystemId(number))
+    store.put(SystemId(7), held_of(rows))
+    assert not is_packed(store, 7)
+
+
+def test_small_lists_are_never_compressed_for_want_of_room() -> None:
+    rows = plain().pick(range(3))
+    store = MemoryStore(3 * held_of(rows).nbytes)
+    for number in range(1, 9):
+        store.put(SystemId(number), held_of(rows))
+    assert [is_packed(store, number) for number in (6, 7, 8)] == [False] * 3
+
+
+def held_of(rows: BackupList) -> Held:
+    return Held(Asked(), Fetched(rows, 0.0, 0.0, 0.0, 0), 0.0)
+
+
+def is_packed(store: MemoryStore, number: int) -> bool:
+    (held,) = store.held(SystemId(number))
+    return isinstance(held.fetched.backups, PackedList)
