@@ -1,6 +1,7 @@
 """A mutant is the module with one small fault, and is named by what it became."""
 
 import ast
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 
@@ -9,6 +10,11 @@ import pytest
 from tests.mutants.__main__ import TESTS, idle_changes
 from tests.mutants.explained import Explained, read_explained
 from tests.mutants.mutate import Mutant, mutants_of
+
+
+@cache
+def mutants_in(module: str) -> list[Mutant]:
+    return mutants_of(Path(f"gateway/{module}.py").read_text())
 
 
 def changes_of(text: str) -> list[str]:
@@ -60,8 +66,7 @@ def test_what_says_nothing_to_the_running_program_is_left_alone() -> None:
 
 @pytest.mark.parametrize("module", TESTS)
 def test_every_mutant_is_another_program(module: str) -> None:
-    text = Path(f"gateway/{module}.py").read_text()
-    mutants = mutants_of(text)
+    text, mutants = Path(f"gateway/{module}.py").read_text(), mutants_in(module)
     assert len({mutant.text for mutant in mutants} | {ast.unparse(ast.parse(text))}) == len(mutants) + 1 > 50
     for mutant in mutants:
         compile(mutant.text, module, "exec")
@@ -69,8 +74,7 @@ def test_every_mutant_is_another_program(module: str) -> None:
 
 def test_every_explained_mutant_exists() -> None:
     for entry in read_explained():
-        found = mutants_of(Path(f"gateway/{entry.module}.py").read_text())
-        assert idle_changes(entry.module, found, [entry]) == []
+        assert idle_changes(entry.module, mutants_in(entry.module), [entry]) == []
         assert entry.why.endswith(".")
 
 
