@@ -107,7 +107,9 @@ def test_the_last_hours_begin_where_the_appliances_clock_says(has: Window, wante
 
 @pytest.mark.parametrize(("hours", "expected"), [(1, True), (2, True), (3, False)])
 def test_the_last_hours_hold_fewer_hours_and_as_many(hours: int, expected: bool) -> None:
-    assert covered((OPEN, 2), (OPEN, hours)) is expected
+    just_got = Now(NOW - 3.0, NOW)  # when it was got, as far as anybody knew
+    for now in (SURE, just_got):
+        assert covered((OPEN, 2), (OPEN, hours), now) is expected
 
 
 @pytest.mark.parametrize(
@@ -186,9 +188,10 @@ ONE = Asked(client_id=1)
 @pytest.mark.parametrize("age", [10, 100, 1000])
 def test_of_two_that_are_as_old_the_exact_one_serves(age: float) -> None:
     exact, wide = aged(age, ONE), aged(age)
-    served = chosen(ONE, exact, wide, exact)
-    assert served is not None
-    assert served.held is exact
+    for others in ([wide, exact], [exact, wide]):
+        served = chosen(ONE, exact, *others)
+        assert served is not None
+        assert served.held is exact
 
 
 def test_of_two_that_are_to_be_renewed_the_exact_one_serves_although_it_is_older() -> None:
