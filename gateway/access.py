@@ -87,11 +87,10 @@ class Access:
         if brake is not None:
             return brake
         stored = self.accounts.stored_hash(username)
-        memo = hmac.digest(
-            self._memo_key, b"\0".join((username.encode(), password.encode(), stored.encode())), "sha256"
-        )
-        known, until = self._verified.get(username, (b"", 0.0))
-        anew = self._monotonic() >= until or not hmac.compare_digest(known, memo)
+        shown = b"\0".join((username.encode(), password.encode(), stored.encode()))
+        memo = hmac.digest(key=self._memo_key, msg=shown, digest="sha256")
+        known = self._verified.get(username)
+        anew = known is None or self._monotonic() >= known[1] or not hmac.compare_digest(known[0], memo)
         if anew:
             shares = memo in self._checks  # a crowd that comes with one password costs one hash, and fails once
             wrong = await self._checks.run(memo, lambda: self._checked(stored, password, username, address))
@@ -133,9 +132,9 @@ class Access:
     async def by_token_anywhere(self, token: str, address: str) -> Caller | Refused:
         """The same, where a token that is not known here may be known to another replica."""
         digest = token_hash(token)
-        unknown = self.others is not None and self.known(digest) is None
         # Whoever guesses too often has no lookup either.
-        if self.others is not None and unknown and self._tokens.blocked_for(address, self._monotonic()) <= 0:
+        free = self._tokens.blocked_for(address, self._monotonic()) <= 0
+        if self.others is not None and free and self.known(digest) is None:
             await self.others.known(digest, self._stored_hash)
         return self.by_token(token, address)
 

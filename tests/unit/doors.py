@@ -19,7 +19,7 @@ NEW_PASSWORD: Final = "battery staple"
 STATIC_TOKEN: Final = "static-token"
 HERE: Final = "192.0.2.1"
 ELSEWHERE: Final = "198.51.100.1"
-WRONG: Final = Refused("wrong")
+WRONG: Final = Refused("wrong", retry_s=0.0, locks=False)
 
 _cheap: Final = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 STORED: Final = _cheap.hash(PASSWORD)
@@ -46,6 +46,8 @@ class Others:
     """By "look", "failed" and "succeeded": failures and seconds of a lock; None where nobody knows."""
     session: Callable[[str], None] | None = None
     """Takes up the session that they know by its digest."""
+    at: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """What happens here while they count: by "look", "failed" and "succeeded"."""
 
     async def opened(self, digest: str, username: str) -> None:
         self.heard.append(("opened", digest, username))
@@ -61,6 +63,7 @@ class Others:
 
     async def note(self, name: str, what: Literal["look", "failed", "succeeded"]) -> tuple[int, float] | None:
         self.heard.append((what, name))
+        self.at.get(what, lambda: None)()
         return self.counted.get(what)
 
 

@@ -33,6 +33,12 @@ async def test_the_fifth_wrong_password_locks_the_name_and_says_so(door: Door) -
     assert await door.enters("chief")
 
 
+async def test_the_right_password_of_who_may_not_log_in_counts_as_a_failure(door: Door) -> None:
+    for name in ("gone", "nobody"):
+        tries = [await door.verify(name) for _ in range(6)]
+        assert tries == [WRONG] * 4 + [Refused("wrong", locks=True), Refused("locked", 900.0)]
+
+
 @pytest.mark.parametrize(("left", "taken"), [(0.5, False), (0.0, True)])
 async def test_a_lock_holds_to_its_end(door: Door, left: float, taken: bool) -> None:
     await door.fail("noc", 5)

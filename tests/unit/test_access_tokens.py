@@ -1,7 +1,7 @@
 """Who shows a token, how sessions begin and end, and what other replicas are told and believed."""
 
 import pytest
-from doors import ELSEWHERE, HERE, PASSWORD, STATIC_TOKEN, STORED, WRONG, Door, Others, door
+from doors import ELSEWHERE, HERE, NEW_STORED, PASSWORD, STATIC_TOKEN, STORED, WRONG, Door, Others, accounts_of, door
 
 from gateway.access import Refused
 from gateway.accounts import Caller, token_hash
@@ -31,6 +31,10 @@ async def test_a_session_and_a_static_token_are_their_callers(door: Door) -> Non
     token = await session_of(door)
     assert [name_of(door.access.by_token(one, HERE)) for one in (token, STATIC_TOKEN)] == ["noc", "tool"]
     assert [name_of(await door.access.by_token_anywhere(one, HERE)) for one in (token, STATIC_TOKEN)] == ["noc", "tool"]
+
+
+async def test_a_token_that_is_not_known_is_wrong(door: Door) -> None:
+    assert door.access.by_token("theirs", HERE) == await door.access.by_token_anywhere("theirs", HERE) == WRONG
 
 
 async def test_a_closed_session_is_over_and_is_closed_once(door: Door) -> None:
@@ -107,6 +111,15 @@ async def test_a_name_that_is_locked_elsewhere_during_the_hash_is_not_taken(door
     door.free.set()
     assert await waiting == Refused("locked", 77.0)
     assert ("succeeded", "noc") not in others.heard
+
+
+@pytest.mark.parametrize("users", [{"chief": STORED}, {"noc": NEW_STORED}], ids=["removed", "given another password"])
+async def test_a_user_who_ends_while_others_are_told_is_not_taken(
+    door: Door, others: Others, users: dict[str, str]
+) -> None:
+    others.at["succeeded"] = lambda: door.access.replace(accounts_of(**users))
+    assert await door.verify("noc") == WRONG
+    assert await door.verify("noc") == WRONG, "nor is it remembered"
 
 
 @pytest.mark.parametrize(("counted", "locks"), [((0, 900.0), True), ((0, 0.5), True), ((3, 0.0), False)])
