@@ -1,11 +1,11 @@
 """What an answer says of its systems, to the letter of contract section 5.3, and when it counts as the same answer."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from material import stamped
+from msgspec.structs import replace
 
 from gateway.errors import FetchError
 from gateway.merge import body_parts, describe, etag, is_complete, summary

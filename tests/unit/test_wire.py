@@ -125,6 +125,7 @@ def test_the_text_of_an_error_page_is_not_in_the_public_message() -> None:
     ("body", "said"),
     [
         (b'{"result":[{"message":"Your session has expired"}]}', "Your session has expired"),
+        (b'{"result":[{"message":"first"},{"message":"second"}]}', "first"),
         (b'{"result":{"message":"object"}}', "object"),
         (b'{"result":["bare"]}', "bare"),
         (b'{"result":"text"}', "text"),
