@@ -65,6 +65,7 @@ class Facts:
     requests: Sequence[tuple[Kind, list[tuple[str, float]], float]]
     lag_s: float
     longest_lag_s: float
+    tasks: int
     held_bytes: int
     shared_store_up: bool | None
 
@@ -185,6 +186,7 @@ class _Families(Collector):
         yield from (cache, fetches, requests)
         yield _single("loop_lag_seconds", "How late the event loop is now.", facts.lag_s)
         yield _single("loop_lag_longest_seconds", "The longest lag of the last minute.", facts.longest_lag_s)
+        yield _single("tasks", "Tasks of the event loop: calls, callers and what runs beside them.", facts.tasks)
         yield _single("held_bytes", "Bytes of held lists.", facts.held_bytes)
         if facts.shared_store_up is not None:
             told = "1 while the store that replicas share is there; only with cache.url."

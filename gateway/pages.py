@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from cachetools import TTLCache
+from cachetools import TLRUCache
 from msgspec import structs
 
 from gateway.arrange import Arrangement
@@ -19,7 +19,9 @@ from gateway.query import BackupQuery
 from gateway.table import columns_of
 
 LIFE_S: Final = 900.0
-"""After its last page."""
+"""After a page of it was read."""
+READ_LIFE_S: Final = 60.0
+"""After its last page was read: long enough to ask for that one again."""
 LONGEST_LIFE_S: Final = 3600.0
 _SAME_FOR_S: Final = 60.0
 _CURSOR: Final = re.compile(r"([A-Za-z0-9_-]{22})\.([0-9]{1,12})\.([0-9]{1,6})", re.ASCII)
@@ -70,10 +72,12 @@ class Walks:
 
     def __init__(self, memory_bytes: int, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._walks: TTLCache[str, Walk] = TTLCache(
-            max(memory_bytes, 1), LIFE_S, timer=monotonic, getsizeof=lambda walk: walk.arrangement.nbytes + 1024
+        self._walks: TLRUCache[str, Walk] = TLRUCache(
+            max(memory_bytes, 1), self._ends_at, timer=monotonic, getsizeof=lambda walk: walk.arrangement.nbytes + 1024
         )
         self._names: dict[tuple[object, ...], str] = {}
+        self._read: set[str] = set()
+        self._shared: set[str] = set()
 
     def __repr__(self) -> str:
         return f"<Walks {len(self._walks)}, {self._walks.currsize} bytes>"
@@ -86,9 +90,12 @@ class Walks:
         key = (walk.owner, walk.question, tuple(id(answer.backups) for answer in walk.answers))
         known = self._walks.get(self._names.get(key, ""))
         if known is not None and walk.made_at - known.made_at < _SAME_FOR_S and known.states == walk.states:
+            self._shared.add(known.name)  # the one who reads faster does not end it for the other
             return known
         self._walks[walk.name] = walk
         self._names = {key: name for key, name in self._names.items() if name in self._walks} | {key: walk.name}
+        self._read &= set(self._walks)
+        self._shared &= set(self._walks)
         return walk
 
     def find(self, cursor: str, owner: tuple[str, str]) -> tuple[Walk, int, int] | None:
@@ -97,7 +104,12 @@ class Walks:
         walk = None if found is None else self._walks.get(found[1])
         if found is None or walk is None or walk.owner != owner:
             return None
+        begin, size = int(found[2]), int(found[3])
+        if begin + size >= len(walk.arrangement) and walk.name not in self._shared:
+            self._read.add(walk.name)
         if self._monotonic() - walk.made_at < LONGEST_LIFE_S:
             self._walks[walk.name] = walk  # its life begins anew with each page
-        begin, size = int(found[2]), int(found[3])
         return (walk, begin, size) if begin <= len(walk.arrangement) and size > 0 else None
+
+    def _ends_at(self, name: str, _: Walk, now: float) -> float:
+        return now + (READ_LIFE_S if name in self._read else LIFE_S)

@@ -4,6 +4,7 @@ The held lists are asked first. A list for the same question is a hit. A wider l
 the question and every one of its rows is decidable. Whatever is undecidable goes to the appliance.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
@@ -23,6 +24,7 @@ _DATE_STEP_S: Final = 1.0
 """A Date header has whole seconds."""
 
 Freshness = Literal["fresh", "revalidate", "stale"]
+_Fit = Literal["serves", "undecided", "not covered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +89,26 @@ def choose(
     limits: Limits,
     error: FetchError | None = None,
 ) -> Served | None:
-    """The best held list for a question, or None. With `error` the caller looks for a stand-in: any age will do."""
+    """The best held list for a question, or None. With `error` the caller looks for a stand-in: any age will do.
+
+    A list that is due and older than one that covers the question, but cannot tell a row, is a stand-in at most: its
+    caller may have seen the younger one when that could tell, and must not go back without being told.
+    """
     best: Served | None = None
+    undecided_at = -math.inf
     for held in others if exact is None else (exact, *others):
         freshness = freshness_of(held, now, need, limits, error)
         if freshness is None or (best is not None and _rank(held, freshness) >= _rank(best.held, best.freshness)):
             continue  # of two that serve alike the first is taken, the exact one
-        rows, usable = _rows(question, held, exact, wall)
-        if usable:
+        rows, fit = _rows(question, held, exact, wall)
+        if fit == "undecided":
+            undecided_at = max(undecided_at, held.fetched.asked_at)
+        if fit == "serves":
             best = Served(held, rows, freshness)
             if freshness == "fresh":
                 break  # nothing serves better
+    if best is not None and best.freshness == "revalidate" and best.held.fetched.asked_at < undecided_at:
+        return best._replace(freshness="stale")
     return best
 
 
@@ -105,20 +116,21 @@ _ORDER: Final[tuple[Freshness, ...]] = ("fresh", "revalidate", "stale")
 
 
 def _rank(held: Held, freshness: Freshness) -> tuple[int, float]:
-    """The less, the better it serves: by freshness, and among stand-ins by age."""
-    return _ORDER.index(freshness), -held.fetched.asked_at if freshness == "stale" else 0.0
+    """The less, the better it serves: by freshness, and among lists that are not fresh by age, so that no caller sees
+    an older one after a younger one."""
+    return _ORDER.index(freshness), 0.0 if freshness == "fresh" else -held.fetched.asked_at
 
 
-def _rows(question: Question, held: Held, exact: Held | None, wall: float) -> tuple[Places | None, bool]:
+def _rows(question: Question, held: Held, exact: Held | None, wall: float) -> tuple[Places | None, _Fit]:
     if held is exact:
         by_words = question.types is not None or question.statuses is not None
-        return np.flatnonzero(held.index.words(question)) if by_words else None, True
+        return np.flatnonzero(held.index.words(question)) if by_words else None, "serves"
     now = appliance_now(held, wall)
     if not covers(held, question.asked, now):
-        return None, False
+        return None, "not covered"
     # A row that is out by its words may be as undecidable as it likes.
     rows = held.index.picked(question, undecided(held.asked, question.asked), now)
-    return rows, rows is not None
+    return rows, "undecided" if rows is None else "serves"
 
 
 def covers(held: Held, wanted: Asked, now: Now | None) -> bool:

@@ -61,6 +61,7 @@ async def _gathered(gateway: Gateway, systems: _Systems) -> Facts:
         gateway.traffic.read(),
         gateway.lag.last_s,
         gateway.lag.longest_s,
+        len(asyncio.all_tasks()),
         gateway.store.nbytes,
         None if gateway.hub is None else gateway.hub.up,
     )

@@ -146,6 +146,7 @@ async def test_the_gateway_counts_what_the_appliance_counts() -> None:
         requests = {key: value for key, value in numbers.items() if "cache_requests_total" in key}
         assert sum(requests.values()) == asked
         assert numbers["backup_gateway_held_bytes"] == shield.gateway.store.nbytes
+        assert numbers["backup_gateway_tasks"] >= 2  # that of the test and that of the scrape
 
 
 async def systems(client: aiohttp.ClientSession) -> dict[str, Any]:

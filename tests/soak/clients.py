@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import aiohttp
 
+from tests.soak.truth import Given, Memory, Truth
+
 PATIENCE_S: Final = 20.0
 _LATE_S: Final = 1.5
 """An answer may come so much after its deadline, on a machine that is busy with the whole soak."""
@@ -22,8 +24,11 @@ class Tally:
 
     answers: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    ages_checked: int = 0
     untrue: list[str] = field(default_factory=list)
     own_lag_s: float = 0.0
+    longest_own_lag_s: float = 0.0
     """How late this process itself is at times: callers and appliances share one loop."""
 
     async def watch_lag(self, end: float) -> None:
@@ -31,6 +36,7 @@ class Tally:
             before = time.monotonic()
             await asyncio.sleep(0.1)
             self.own_lag_s = max(time.monotonic() - before - 0.1, self.own_lag_s * 0.99)
+            self.longest_own_lag_s = max(self.longest_own_lag_s, self.own_lag_s)
 
     def check(self, holds: bool, what: str) -> None:
         if not holds:
@@ -47,7 +53,10 @@ class Caller:
     systems: int
     deadline_s: float
     tally: Tally
+    truth: Truth
     rng: random.Random
+    memory: Memory = field(default_factory=Memory)
+    _given: Given = field(default_factory=lambda: Given(0.0, 0.0))
 
     async def run(self, end: float) -> None:
         kinds = [self._post, self._get, self._lines, self._table, self._summary, self._walk]
@@ -63,11 +72,12 @@ class Caller:
             await asyncio.sleep(self.rng.uniform(0.2, 2.0))
 
     async def _asked(self, method: str, path: str, kind: str, **more: Any) -> tuple[int, bytes, Any]:
-        begun, lag_s = time.monotonic(), self.tally.own_lag_s
+        begun, begun_at, lag_s = time.monotonic(), time.time(), self.tally.own_lag_s
         headers = {"AuthToken": self.token} | more.pop("headers", {})
         async with self.http.request(method, self.url() + path, headers=headers, **more) as answer:
             body = await answer.read()
         took = time.monotonic() - begun
+        self._given = Given(begun_at, time.time())
         self.tally.answers[f"{kind} {answer.status}"] += 1
         self.tally.check(answer.status < 500 or answer.status in (502, 503, 504), f"{kind}: a {answer.status}")
         late_s = took - self.deadline_s - 4 * max(lag_s, self.tally.own_lag_s)
@@ -78,14 +88,14 @@ class Caller:
         hours = self.rng.choice([6, 24, 48])
         status, body, _ = await self._asked("POST", "/api/backups", "post", json={"start_hours": hours})
         if status != 503 or b'"systems"' in body:
-            self._whole(json.loads(body))
+            self._whole(json.loads(body), f"post {hours}")
 
     async def _get(self) -> None:
         status, body, headers = await self._asked("GET", "/api/backups?start_hours=24&status=Failure", "get")
         if status == 200:
+            self._whole(json.loads(body), "get")
             tag = {"If-None-Match": headers["ETag"]}
             await self._asked("GET", "/api/backups?start_hours=24&status=Failure", "again", headers=tag)
-            self._whole(json.loads(body))
 
     async def _lines(self) -> None:
         status, body, _ = await self._asked("GET", "/api/backups?start_hours=24&format=ndjson", "ndjson")
@@ -120,15 +130,29 @@ class Caller:
                 return
             status, body, _ = await self._asked("POST", "/api/backups", "walk", json={"cursor": page["next_cursor"]})
 
-    def _whole(self, told: dict[str, Any]) -> None:
+    def _whole(self, told: dict[str, Any], question: str) -> None:
         self._named(told)
         rows = Counter(row["system_id"] for row in told["backups"])
         for system in told["systems"]:
             self.tally.check(rows[system["system_id"]] == system["rows"], "a system's rows are not as many as it says")
+            if system["age_seconds"] is not None:
+                self._aged(system, question)
+
+    def _aged(self, system: dict[str, Any], question: str) -> None:
+        """An age is that of a list which the appliance really gave, and no good list is older than one before it.
+
+        A stand-in may be: what stood behind a younger answer cannot always tell what is asked now.
+        """
+        number, age_s, late_s = system["system_id"], system["age_seconds"], 4 * self.tally.own_lag_s
+        self.tally.ages_checked += 1
+        self.tally.check(self.truth.is_behind(number, self._given, age_s, late_s), "an age of no list call")
+        back = self.memory.goes_back(question, number, self._given, age_s)
+        self.tally.check(not back or system["state"] != "ok", "an older list after a younger one")
 
     def _named(self, told: dict[str, Any]) -> None:
         systems = told["systems"]
         self.tally.states.update(system["state"] for system in systems)
+        self.tally.reasons.update(system["error"]["kind"] for system in systems if system["error"] is not None)
         self.tally.check(
             [one["system_id"] for one in systems] == list(range(1, self.systems + 1)), "a system is not named"
         )

@@ -279,6 +279,25 @@ def test_of_two_stand_ins_the_younger_serves() -> None:
     assert (served.held, served.freshness) == (younger, "stale")
 
 
+def test_of_two_lists_that_are_due_the_younger_serves_so_that_nobody_sees_an_older_one_later() -> None:
+    question = NARROWER["one client"]
+    exact, wide = made(question, asked_at=-400.0), made(asked_at=-300.0)
+    served = choose(Question(question), exact, [exact, wide], now=1.0, wall=NOW, need=NEED, limits=LIMITS)
+    assert served is not None
+    assert (served.held, served.freshness) == (wide, "revalidate")
+
+
+@pytest.mark.parametrize(("wide_at", "freshness"), [(-300.0, "stale"), (0.0, "stale"), (-500.0, "revalidate")])
+def test_an_older_list_serves_no_more_at_once_where_a_younger_one_cannot_tell(wide_at: float, freshness: str) -> None:
+    start = MIDDLE.start // 60 * 60 + 30  # a documented row hides its seconds
+    question = Asked(start=Window(start, MIDDLE.start + HOUR))
+    exact, wide = made(question, "wiki-2015", asked_at=-400.0), made(ALL, "wiki-2015", asked_at=wide_at)
+    assert served_from([wide], question) is None
+    served = choose(Question(question), exact, [wide, exact], now=1.0, wall=NOW, need=NEED, limits=LIMITS)
+    assert served is not None
+    assert (served.held, served.freshness) == (exact, freshness)
+
+
 def test_of_two_fresh_lists_the_exact_one_serves() -> None:
     question = NARROWER["one client"]
     exact = made(question)

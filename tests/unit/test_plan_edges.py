@@ -194,11 +194,6 @@ def test_of_two_that_are_as_old_the_exact_one_serves(age: float) -> None:
         assert served.held is exact
 
 
-def test_of_two_that_are_to_be_renewed_the_exact_one_serves_although_it_is_older() -> None:
-    exact, wide = aged(200, ONE), aged(100)
-    assert chosen(ONE, exact, wide, exact) == Served(exact, None, "revalidate")
-
-
 @pytest.mark.parametrize(("exact_age", "wide_age"), [(100, 10), (1000, 10), (1000, 100), (2000, 1000), (90_000, 5)])
 def test_a_fresher_list_serves_wherever_it_stands(exact_age: float, wide_age: float) -> None:
     exact, wide, other = aged(exact_age, ONE), aged(wide_age), aged(exact_age)
@@ -214,6 +209,32 @@ def test_a_list_that_is_too_old_or_too_narrow_hides_none_behind_it() -> None:
         served = chosen(ONE, None, first, wide)
         assert served is not None
         assert served.held is wide
+
+
+@pytest.mark.parametrize(
+    ("vague", "age", "freshness"),
+    [
+        ([], 400, "revalidate"),
+        ([500], 400, "revalidate"),
+        ([400], 400, "revalidate"),
+        ([399], 400, "stale"),
+        ([300, 500], 400, "stale"),
+        ([500, 300], 400, "stale"),
+        ([5], 30, "fresh"),
+        ([5], 3000, "stale"),
+    ],
+)
+def test_a_list_that_is_due_is_a_stand_in_where_a_younger_one_cannot_tell(
+    vague: list[float], age: float, freshness: str
+) -> None:
+    one_instance = Asked(instance_id=1)
+    unknowing = [aged(each, body=b'[{"id":1}]') for each in vague]
+    assert chosen(one_instance, None, *unknowing) is None, "that row shows no instance"
+    held = aged(age, one_instance)
+    for exact in (None, held):
+        served = chosen(one_instance, exact, *unknowing, held)
+        assert served is not None
+        assert (served.held, served.freshness) == (held, freshness)
 
 
 ROWS = b"""[

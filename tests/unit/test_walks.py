@@ -1,0 +1,73 @@
+"""How long a walk through pages is kept: as long as somebody may still go on with it."""
+
+from material import stamped
+
+from gateway.arrange import Arrangement, Shape
+from gateway.model import BackupList
+from gateway.pages import LIFE_S, LONGEST_LIFE_S, READ_LIFE_S, Walk, Walks
+from gateway.query import parse_body
+
+OWNER = ("token", "tests")
+ROWS = 5
+
+
+def rows() -> BackupList:
+    return stamped(b"[" + b",".join(b'{"id":%d}' % number for number in range(ROWS)) + b"]", "Europe/Berlin")
+
+
+class Desk:
+    """Walks over one list, and the clock by which they end."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.walks = Walks(10**6, lambda: self.now)
+        self.rows = rows()
+
+    def begin(self) -> Walk:
+        arrangement = Arrangement([self.rows], Shape())
+        return self.walks.begin(Walk(OWNER, parse_body(b"{}"), [], arrangement, {}, self.now))
+
+    def reads(self, walk: Walk, begin: int) -> bool:
+        """Whether the page of two rows that begins there is still to be had."""
+        cursor = walk.cursor(begin, 2)
+        assert cursor is not None
+        return self.walks.find(cursor, OWNER) is not None
+
+
+def test_a_walk_lives_on_from_each_of_its_pages() -> None:
+    desk = Desk()
+    walk = desk.begin()
+    for _ in range(3):
+        desk.now += LIFE_S - 1
+        assert desk.reads(walk, 0)
+    desk.now += LIFE_S + 1
+    assert not desk.reads(walk, 2)
+
+
+def test_a_walk_ends_an_hour_after_its_begin_however_often_it_is_read() -> None:
+    desk = Desk()
+    walk = desk.begin()
+    while desk.now < 1000.0 + LONGEST_LIFE_S:
+        desk.now += LIFE_S / 2
+        assert desk.reads(walk, 0)
+    desk.now += LIFE_S
+    assert not desk.reads(walk, 0)
+
+
+def test_a_walk_that_was_read_to_its_end_is_kept_for_another_look_at_its_last_page_alone() -> None:
+    desk = Desk()
+    walk = desk.begin()
+    assert desk.reads(walk, 4)
+    desk.now += READ_LIFE_S - 1
+    assert desk.reads(walk, 4)
+    desk.now += READ_LIFE_S + 1
+    assert not desk.reads(walk, 4)
+
+
+def test_who_reads_faster_does_not_end_a_walk_for_another_who_began_the_same() -> None:
+    desk = Desk()
+    walk = desk.begin()
+    assert desk.begin() is walk
+    assert desk.reads(walk, 4)
+    desk.now += LIFE_S - 1
+    assert desk.reads(walk, 2)
