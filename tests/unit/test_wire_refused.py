@@ -6,6 +6,8 @@ import pytest
 
 from gateway.errors import FetchError
 from gateway.simulator.replies import EXPIRED_TEXT as SAID_OF_AN_OLD_TOKEN
+from gateway.sources.session import refusal
+from gateway.sources.transport import Reply
 from gateway.wire import EXPIRED_TEXT, check_pieces, read_object, repeats, split_rows
 
 BOM = b"\xef\xbb\xbf"
@@ -120,3 +122,11 @@ def test_a_secret_is_found_however_it_is_written(written: str) -> None:
 def test_a_secret_that_is_no_text_for_utf8_is_looked_for_all_the_same() -> None:
     assert repeats(b'"\\udc80"', "\udc80")
     assert not repeats(b"anything", "\udc80")
+
+
+@pytest.mark.parametrize("start", [b"", BOM])
+def test_a_refused_login_is_one_whether_or_not_its_text_starts_with_a_bom(start: bytes) -> None:
+    """Else our account would be tried again and again, as after a fault that passes."""
+    reply = Reply(500, start + b'{"result":[{"message":"Login failed"}]}', None, None)
+    found = refusal(reply, 0.0, at_login=True)
+    assert (found.kind, found.detail) == ("auth", "Login failed")
