@@ -14,8 +14,6 @@ from gateway.dates import ApplianceZone
 
 STATUSES: Final = ("Success", "Warning", "Failure", "None")
 
-_HOUR_S: Final = 3600
-
 
 @dataclass(frozen=True, slots=True)
 class Window:

@@ -63,7 +63,7 @@ def encode_login(username: str, password: str) -> bytes:
 def said_message(body: bytes) -> str | None:
     """What an appliance says in `result[0].message`, cleaned and clipped; None where it says nothing of that form."""
     try:
-        result = msgspec.json.decode(body).get("result")
+        result = msgspec.json.decode(body.removeprefix(_BOM)).get("result")
     except (*BAD_JSON, AttributeError):
         return None
     first = result[0] if isinstance(result, list) and result else result
