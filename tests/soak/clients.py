@@ -83,8 +83,7 @@ class Caller:
         while time.monotonic() < end:
             kind = self.rng.choice(kinds)
             try:
-                async with asyncio.timeout(PATIENCE_S):
-                    await kind()
+                await kind()
             except (aiohttp.ClientError, ConnectionError) as error:
                 self.tally.answers[f"{kind.__name__[1:]} {type(error).__name__}"] += 1  # between two processes
             except TimeoutError:
@@ -94,8 +93,9 @@ class Caller:
     async def _asked(self, method: str, path: str, kind: str, **more: Any) -> tuple[int, bytes, Any]:
         begun, begun_at, lag_s = time.monotonic(), time.time(), self.tally.own_lag_s
         headers = {"AuthToken": self.token} | more.pop("headers", {})
-        async with self.http.request(method, self.url() + path, headers=headers, **more) as answer:
-            body = await answer.read()
+        async with asyncio.timeout(PATIENCE_S):
+            async with self.http.request(method, self.url() + path, headers=headers, **more) as answer:
+                body = await answer.read()
         took = time.monotonic() - begun
         self._given = Given(begun_at, time.time())
         self.tally.answers[f"{kind} {answer.status}"] += 1

@@ -16,8 +16,8 @@ _LONG_ENOUGH_S: Final = 1200.0
 _MIB: Final = 1 << 20
 
 
-def lines_of(serving: Serving, tally: Tally, farm: Farm, ceiling: int) -> tuple[list[str], bool]:
-    """The lines, and whether every goal is reached."""
+def lines_of(serving: Serving, tally: Tally, farm: Farm, *, ceiling: int, kept: int) -> tuple[list[str], bool]:
+    """The lines, and whether every goal is reached. `kept` connections to appliances may be left at last."""
     before, after = serving.at_rest
     looks = serving.last_looks
     if not looks:
@@ -33,8 +33,8 @@ def lines_of(serving: Serving, tally: Tally, farm: Farm, ceiling: int) -> tuple[
             f"{slope:+.2%}",
             slope < 0.01 if span_s >= _LONG_ENOUGH_S else None,
         ),
-        _back("descriptors", before.descriptors, after.descriptors),
-        _back("tasks", before.tasks, after.tasks),
+        _back("descriptors", before.descriptors, after.descriptors, kept),
+        _back("tasks", before.tasks, after.tasks, 0),
         ("complaints in the log (never retrieved, ...)", "0", str(len(serving.complaints)), not serving.complaints),
     ]
     lines = [
@@ -92,10 +92,11 @@ def _sizes(serving: Serving, tally: Tally) -> list[str]:
     ]
 
 
-def _back(name: str, before: int, after: int) -> tuple[str, str, str, bool]:
+def _back(name: str, before: int, after: int, kept: int) -> tuple[str, str, str, bool]:
     """As many as before the first caller came, within 2 % (and 2, where there are few)."""
-    near = abs(after - before) <= max(2, 0.02 * before)
-    return f"{name} at rest, before and after", "+-2 %", f"{before}, {after}", near
+    room = max(2, round(0.02 * before))
+    well = before - room <= after <= before + room + kept
+    return f"{name} at rest, before and after", f"+-{room + kept}", f"{before}, {after}", well
 
 
 def _counted(counter: Counter[str]) -> str:
