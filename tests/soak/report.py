@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gateway.simulator import Farm
-from tests.soak.clients import Tally
+from tests.soak.clients import LATE_S, Tally
 from tests.soak.process import Look, Serving
 
 _MINUTE_S: Final = 60.0
@@ -40,6 +40,7 @@ def lines_of(serving: Serving, tally: Tally, farm: Farm, *, ceiling: int, kept: 
     lines = [
         f"{sum(tally.answers.values())} questions, {tally.ages_checked} ages checked, {len(serving.ends) - 1} restarts",
         "answers: " + _counted(tally.answers),
+        f"answers more than {LATE_S:g} s after their deadline: {tally.late}; the slowest took {tally.slowest_s:.1f} s",
         "states of systems: " + _counted(tally.states),
         "reasons: " + _counted(tally.reasons),
         *_sizes(serving, tally),
