@@ -98,27 +98,19 @@ def choose(
     undecided_at = -math.inf
     for held in others if exact is None else (exact, *others):
         freshness = freshness_of(held, now, need, limits, error)
-        if freshness is None or (best is not None and _rank(held, freshness) >= _rank(best.held, best.freshness)):
-            continue  # of two that serve alike the first is taken, the exact one
+        # The younger is never less fresh, and no caller may see an older one after it; of equals the exact one serves.
+        if freshness is None or (best is not None and held.fetched.asked_at <= best.held.fetched.asked_at):
+            continue
         rows, fit = _rows(question, held, exact, wall)
         if fit == "undecided":
             undecided_at = max(undecided_at, held.fetched.asked_at)
         if fit == "serves":
             best = Served(held, rows, freshness)
             if freshness == "fresh":
-                break  # nothing serves better
+                break  # good enough, and the exact list comes first: it serves without a look at its rows
     if best is not None and best.freshness == "revalidate" and best.held.fetched.asked_at < undecided_at:
         return best._replace(freshness="stale")
     return best
-
-
-_ORDER: Final[tuple[Freshness, ...]] = ("fresh", "revalidate", "stale")
-
-
-def _rank(held: Held, freshness: Freshness) -> tuple[int, float]:
-    """The less, the better it serves: by freshness, and among lists that are not fresh by age, so that no caller sees
-    an older one after a younger one."""
-    return _ORDER.index(freshness), 0.0 if freshness == "fresh" else -held.fetched.asked_at
 
 
 def _rows(question: Question, held: Held, exact: Held | None, wall: float) -> tuple[Places | None, _Fit]:

@@ -194,6 +194,12 @@ def test_of_two_that_are_as_old_the_exact_one_serves(age: float) -> None:
         assert served.held is exact
 
 
+def test_a_fresh_exact_list_serves_although_a_wider_one_is_younger() -> None:
+    exact, wide = aged(30, ONE), aged(10)
+    for others in ([wide, exact], [exact, wide]):
+        assert chosen(ONE, exact, *others) == Served(exact, None, "fresh")
+
+
 @pytest.mark.parametrize(("exact_age", "wide_age"), [(100, 10), (1000, 10), (1000, 100), (2000, 1000), (90_000, 5)])
 def test_a_fresher_list_serves_wherever_it_stands(exact_age: float, wide_age: float) -> None:
     exact, wide, other = aged(exact_age, ONE), aged(wide_age), aged(exact_age)
