@@ -17,11 +17,11 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from gateway.chunks import WHOLE_BYTES, envelope_of
+from gateway.chunks import WHOLE_BYTES, envelope_of, opening_of
 from gateway.dates import ApplianceZone, Memo, Moment, parse_duration
 from gateway.exchange import NewRow, exchanged
 from gateway.model import NEVER, BackupList
-from gateway.wire import BAD_JSON
+from gateway.wire import BAD_JSON, LIST_KEYS
 
 _LONGEST_S: Final = 10**9
 
@@ -58,11 +58,8 @@ class QuickWay(ABC):
 
     def __init__(self, row_type: type[msgspec.Struct]) -> None:
         self._decode = msgspec.json.Decoder(list[row_type]).decode  # type: ignore[valid-type]
-        self._decoders = {
-            b"[{": self._decode,
-            b'{"backups":[{': self._decoder_of("backups", row_type),
-            b'{"data":[{': self._decoder_of("data", row_type),
-        }
+        self._decoders = {b"[{": self._decode}
+        self._decoders |= {opening_of(key): self._decoder_of(key, row_type) for key in LIST_KEYS}
 
     @staticmethod
     def _decoder_of(key: str, row_type: type[msgspec.Struct]) -> Any:
