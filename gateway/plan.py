@@ -115,8 +115,7 @@ def choose(
 
 def _rows(question: Question, held: Held, exact: Held | None, wall: float) -> tuple[Places | None, _Fit]:
     if held is exact:
-        by_words = question.types is not None or question.statuses is not None
-        return np.flatnonzero(held.index.words(question)) if by_words else None, "serves"
+        return np.flatnonzero(held.index.words(question)) if question.words else None, "serves"
     now = appliance_now(held, wall)
     if not covers(held, question.asked, now):
         return None, "not covered"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from material import ZONES
 
 from gateway.dates import ApplianceZone
-from gateway.filter import ALL, Asked, BackupFilter, Question, Window
+from gateway.filter import ALL, Asked, BackupFilter, Question, Window, Words
 from gateway.query import parse_body
 from gateway.wire import encode_asked
 
@@ -142,12 +142,11 @@ def test_what_is_asked_twice_is_one_object(body: dict[str, Any]) -> None:
 
 
 def test_every_filter_is_asked_in_its_place() -> None:
-    types, statuses, ids = frozenset({"full"}), frozenset({"Success"}), frozenset({11})
+    words, ids = Words(frozenset({"full"}), frozenset({"Success"})), frozenset({11})
     whole = BackupFilter(
         client_id=1,
         instance_id=2,
-        types=types,
-        statuses=statuses,
+        words=words,
         start_time=3,
         end_time=4,
         finish_interval_start=5,
@@ -157,7 +156,7 @@ def test_every_filter_is_asked_in_its_place() -> None:
         backup_ids=ids,
     )
     asked = Asked(1, 2, Window(3, 4), Window(5, 6), 7, 8, ids)
-    assert whole.at(BERLIN) == Question(asked, types=types, statuses=statuses)
+    assert whole.at(BERLIN) == Question(asked, words)
 
 
 @given(DAYS, st.integers(1_700_000_000, 1_800_000_000))

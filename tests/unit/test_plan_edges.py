@@ -8,7 +8,7 @@ from material import HOUR, held_of, read, stamped
 
 from gateway.config import Limits
 from gateway.errors import FetchError
-from gateway.filter import ALL, Asked, Question, Window
+from gateway.filter import ALL, Asked, Question, Window, Words
 from gateway.held import Held
 from gateway.index import Now
 from gateway.model import EMPTY
@@ -258,7 +258,7 @@ def test_types_and_statuses_are_picked_from_the_exact_list(
     types: set[str] | None, statuses: set[str] | None, ids: list[int]
 ) -> None:
     exact = aged(10, body=ROWS)
-    question = Question(ALL, types and frozenset(types), statuses and frozenset(statuses))
+    question = Question(ALL, Words(types and frozenset(types), statuses and frozenset(statuses)))
     served = choose(question, exact, [exact], now=0.0, wall=NOW, need=NEED, limits=LIMITS)
     assert served is not None
     rows = read(exact.fetched.backups)
