@@ -102,6 +102,8 @@ async def polls(
 
     opened = await asyncio.gather(*map(dialled, range(connections)))
     pollers = [poller for poller in opened if poller is not None]
-    _, late = await asyncio.wait([poller.ended for poller in pollers], timeout=begun + seconds + patience_s - time.perf_counter())
+    _, late = await asyncio.wait(
+        [poller.ended for poller in pollers], timeout=begun + seconds + patience_s - time.perf_counter()
+    )
     answers.lost["not answered"] += len(late)
     return answers

@@ -35,17 +35,21 @@ def dashboards(kit: Kit) -> list[Line]:
         bare = _ask(kit, port, _CLIENTS, 2 * _PERIOD_S)
     good = len(answers.of(200))
     bad = len(answers.status) - good + sum(answers.lost.values())
-    rounds = [
-        share(answers.within(number * _PERIOD_S, (number + 1) * _PERIOD_S), 0.99) for number in range(1, periods)
-    ]
+    rounds = [share(answers.within(number * _PERIOD_S, (number + 1) * _PERIOD_S), 0.99) for number in range(1, periods)]
     name = f"{_CLIENTS:,} clients, a question each 10 s, 100 systems held"
     each = (many - few) / (_CLIENTS - _FEW)
     of_bare = share(bare.within(_PERIOD_S, 2 * _PERIOD_S), 0.99)
     return [
         fact("L1", f"{name}: errors in {len(answers.status):,} answers", "0", bad, holds=not bad),
         value("L1", f"{name}: p99, felt by the clients", at_most(0.25), rounds, "s"),
-        aside("L1", f"the same from a bare handler with the bytes of the largest ({len(body) // 1000} kB)", f"{of_bare * 1000:.4g} ms"),
-        fact("L1", f"{name}: memory of each above {_FEW}", "<=16 KiB", f"{each / _KIB:.1f} KiB", holds=each <= 16 * _KIB),
+        aside(
+            "L1",
+            f"the same from a bare handler with the bytes of the largest ({len(body) // 1000} kB)",
+            f"{of_bare * 1000:.4g} ms",
+        ),
+        fact(
+            "L1", f"{name}: memory of each above {_FEW}", "<=16 KiB", f"{each / _KIB:.1f} KiB", holds=each <= 16 * _KIB
+        ),
     ]
 
 

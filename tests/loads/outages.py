@@ -95,8 +95,20 @@ async def cold(kit: Kit) -> list[Line]:
     name = f"{SYSTEMS} systems cold, {DOWN} down in ten ways:"
     right = sum(states.values()) - sum(wrong.values())
     lines = [
-        fact("L3", f"{name} answer", f"<={DEADLINE_S + 0.5} s", f"{first.took_s:.2f} s", holds=first.took_s <= DEADLINE_S + 0.5),
-        fact("L3", f"{name} systems that are ok, or missing for the right reason", SYSTEMS_WORD, f"{right}, {states['ok']} ok", holds=not wrong and states["ok"] == SYSTEMS - DOWN),
+        fact(
+            "L3",
+            f"{name} answer",
+            f"<={DEADLINE_S + 0.5} s",
+            f"{first.took_s:.2f} s",
+            holds=first.took_s <= DEADLINE_S + 0.5,
+        ),
+        fact(
+            "L3",
+            f"{name} systems that are ok, or missing for the right reason",
+            SYSTEMS_WORD,
+            f"{right}, {states['ok']} ok",
+            holds=not wrong and states["ok"] == SYSTEMS - DOWN,
+        ),
         fact("L3", f"{name} second answer", "<1 s", f"{second.took_s:.2f} s", holds=second.took_s < 1),
         fact("L3", f"{name} sockets of the gateway, at most", "<1000", sockets, holds=sockets < 1000),
     ]
@@ -141,7 +153,13 @@ async def warm(kit: Kit) -> list[Line]:
     present = sum(states.values())
     name = f"{SYSTEMS} systems warm, then {DOWN} fail:"
     return [
-        fact("L4", f"{name} systems in the answer", f"{SYSTEMS}, {DOWN} stale", f"{present}, {states['stale']} stale", holds=(present, states["ok"], states["stale"]) == (SYSTEMS, SYSTEMS - DOWN, DOWN)),
+        fact(
+            "L4",
+            f"{name} systems in the answer",
+            f"{SYSTEMS}, {DOWN} stale",
+            f"{present}, {states['stale']} stale",
+            holds=(present, states["ok"], states["stale"]) == (SYSTEMS, SYSTEMS - DOWN, DOWN),
+        ),
         ratio("L4", figure),
     ]
 
