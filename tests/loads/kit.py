@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.simulator import Farm
@@ -27,12 +27,12 @@ class Kit:
     minutes: float
     rows: int
     goal: str = "none"
-    remarks: list[str] = field(default_factory=list)
 
     def of(self, goal: str) -> "Kit":
         """The same for that goal."""
-        self.goal = goal
-        return replace(self, goal=goal, bench=replace(self.bench, program=self.program))
+        found = replace(self, goal=goal)
+        found.bench = replace(self.bench, program=found.program)
+        return found
 
     @property
     def program(self) -> tuple[str, ...]:

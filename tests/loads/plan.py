@@ -8,14 +8,14 @@ from tests.bench import fleet as fleets
 from tests.bench import rates
 from tests.bench.figures import at_least
 from tests.bench.fleet import Fleet
-from tests.loads import dashboards, outages
+from tests.loads import calls, capped, dashboards, growth, killed, lag, outages, overload
 from tests.loads.kit import Kit
 from tests.loads.lines import Line, ratio
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One goal; `needs` is who must listen before it is run."""
+    """One goal, or some that are measured together; `needs` is who must listen before it is run."""
 
     goal: str
     run: Callable[[Kit], list[Line] | Coroutine[Any, Any, list[Line]]]
@@ -25,13 +25,21 @@ class Measurement:
 _SIZES = ((fleets.TINY, "10 kB"), (fleets.SMALL, "350 kB"), (Fleet("50 x 27", 50, 27), "1 MB"))
 
 
-def planned(rows: int) -> list[Measurement]:
+def planned() -> list[Measurement]:
     """All of them, in the order of faults.md section 4."""
     return [
         Measurement("L1", dashboards.dashboards, (dashboards.FLEET,)),
         Measurement("L2", _held, tuple(fleet for fleet, _ in _SIZES)),
         Measurement("L3", outages.cold),
         Measurement("L4", outages.warm),
+        Measurement("L5", calls.coalescing),
+        Measurement("L6 L7 L8", calls.counted),
+        Measurement("L9", overload.overload, overload.FLEETS),
+        Measurement("L10", killed.killed),
+        Measurement("L14", capped.capped, (capped.FLEET,)),
+        Measurement("L16", growth.systems, (growth.FEW, growth.MANY)),
+        Measurement("L17", growth.tokens),
+        Measurement("L15", lag.lag),
     ]
 
 

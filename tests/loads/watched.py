@@ -1,4 +1,4 @@
-"""`python -m tests.loads.watched FILE serve ...`: the gateway as it is, and how late its event loop is, written to FILE.
+"""`python -m tests.loads.watched FILE serve ...`: the gateway as it is; how late its event loop is goes into FILE.
 
 A timer is due each hundredth of a second. For each turn FILE gets how late it was, and how much CPU the process has
 taken since the turn before: what a late timer has not spent there it spent waiting for a core.
@@ -9,8 +9,9 @@ import struct
 import sys
 import time
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from gateway.cli.main import main
 
@@ -20,7 +21,7 @@ _WRITTEN_AT_ONCE: Final = 25
 
 
 class _Timer:
-    def __init__(self, loop: asyncio.AbstractEventLoop, file: BinaryIO) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, file: FileIO) -> None:
         self._loop = loop
         self._file = file
         self._turns: list[bytes] = []
@@ -44,7 +45,7 @@ class _Timer:
 class _Policy(asyncio.DefaultEventLoopPolicy):
     """Every loop has such a timer."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: FileIO) -> None:
         super().__init__()
         self._file = file
 
@@ -63,5 +64,6 @@ def lags_of(file: Path) -> Iterator[tuple[float, float]]:
 
 if __name__ == "__main__":
     name = sys.argv.pop(1)
-    asyncio.set_event_loop_policy(_Policy(Path(name).open("ab", buffering=0)))
-    main()
+    with Path(name).open("ab", buffering=0) as file:
+        asyncio.set_event_loop_policy(_Policy(file))
+        main()
