@@ -23,6 +23,11 @@ _CLOCK_SLACK_S: Final = 1.0
 _DATE_STEP_S: Final = 1.0
 """A Date header has whole seconds."""
 
+_SPREAD: Final = 0.1
+_LARGEST_SPREAD: Final = 0.6
+_REFRESHES_PER_S: Final = 30
+"""Lists of so many systems may be renewed in one second, where their questions came together."""
+
 Freshness = Literal["fresh", "revalidate", "stale"]
 _Fit = Literal["serves", "undecided", "not covered"]
 
@@ -169,3 +174,14 @@ def undecided(has: Asked, wanted: Asked) -> Asked:
 
 def _without(has: Window, wanted: Window) -> Window:
     return Window(None if wanted.low == has.low else wanted.low, None if wanted.high == has.high else wanted.high)
+
+
+def spread_s(limits: Limits, systems: int) -> float:
+    """Within how many seconds a refresh in the background begins.
+
+    Long enough that lists of a large fleet, loaded together, are not renewed together; short against the time for
+    which they may be served meanwhile.
+    """
+    fresh, meanwhile = limits.fresh_seconds, limits.revalidate_seconds - limits.fresh_seconds
+    wanted = max(_SPREAD * fresh, min(_LARGEST_SPREAD * fresh, systems / _REFRESHES_PER_S))
+    return max(0.0, min(wanted, meanwhile / 2))

@@ -28,12 +28,13 @@ from gateway.ledger import Ledger
 from gateway.model import SystemId
 from gateway.observe import audit, log_call
 from gateway.pages import Walks
+from gateway.plan import spread_s
 from gateway.ready import ReadyAnswers
 from gateway.resolver import OwnThreadsResolver
 from gateway.shared.hub import Hub
 from gateway.sources.appliance import Appliance
 from gateway.sources.breaker import Breaker
-from gateway.sources.cached import Cached, spread_s
+from gateway.sources.cached import Cached
 from gateway.sources.gate import Gate
 from gateway.sources.guarded import Guarded, RetryBudget
 from gateway.sources.refresh import Refresh

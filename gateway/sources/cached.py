@@ -22,21 +22,8 @@ from gateway.sources.source import AnswerHook, AnswerResult, Call, Clock, Runs
 from gateway.store import Store
 from gateway.widen import Widener
 
-_SPREAD: Final = 0.1
-_LARGEST_SPREAD: Final = 0.6
-_REFRESHES_PER_S: Final = 30
-"""Lists of so many systems may be renewed in one second, where their questions came together."""
-
-
-def spread_s(limits: Limits, systems: int) -> float:
-    """Within how many seconds a refresh in the background begins.
-
-    Long enough that lists of a large fleet, loaded together, are not renewed together; short against the time for
-    which they may be served meanwhile.
-    """
-    fresh, meanwhile = limits.fresh_seconds, limits.revalidate_seconds - limits.fresh_seconds
-    wanted = max(_SPREAD * fresh, min(_LARGEST_SPREAD * fresh, systems / _REFRESHES_PER_S))
-    return max(0.0, min(wanted, meanwhile / 2))
+_ONE_MOMENT_S: Final = 0.5
+"""For so long a caller waits for a call that has taken longer already than that caller would wait at all."""
 
 
 class Cached:
@@ -190,18 +177,28 @@ class Cached:
         whole = need.max_age_s == 0
         oldest = begun - (need.max_age_s or 0.0)
         try:
-            async with asyncio.timeout_at(need.deadline_at):
+            async with asyncio.timeout_at(self._patient_until(asked, begun, need)):
                 held = await self._join(asked, oldest if need.max_age_s is not None else None, whole=whole)
                 while need.max_age_s is not None and held.failed is None and held.fetched.asked_at < oldest:
                     # The shared call had left before this question came. (A list that failed has just been asked for
                     # and stands in for a suspect empty one: only a later question may believe that.)
                     held = await self._join(asked, oldest, whole=whole)
         except TimeoutError:
-            call = self._calls.get((asked, whole)) or self._calls.get((asked, True))
+            call = self._call(asked, whole=whole)
             if call is not None and not call.under_way and not call.elsewhere:
                 raise FetchError("overloaded", "no turn for a call came before the deadline") from None
             raise FetchError("timeout", "the appliance did not answer before the deadline") from None
         return held, () if self._store.get(self.system_id, asked) is held else ("not_kept",)
+
+    def _patient_until(self, asked: Asked, begun: float, need: Need) -> float:
+        """When this caller gives up (loop time): its deadline, or soon where a whole one was not enough before."""
+        call, now = self._call(asked, whole=need.max_age_s == 0), asyncio.get_running_loop().time()
+        if call is None or not call.under_way or begun - call.begun < need.deadline_at - now:
+            return need.deadline_at
+        return min(need.deadline_at, now + _ONE_MOMENT_S)
+
+    def _call(self, asked: Asked, *, whole: bool) -> Call | None:
+        return self._calls.get((asked, whole)) or self._calls.get((asked, True))
 
     async def _join(self, asked: Asked, oldest: float | None, *, whole: bool) -> Held:
         key = (asked, whole or (asked, True) in self._flight)
@@ -209,7 +206,7 @@ class Cached:
 
     async def _fly(self, key: tuple[Asked, bool], not_before: float | None = None) -> Held:
         asked, whole = key
-        call = self._calls[key] = Call(asked, not_before=not_before)
+        call = self._calls[key] = Call(asked, not_before=not_before, begun=self._monotonic())
         try:
             return await self._runs.run(call, whole=whole)
         finally:

@@ -24,6 +24,8 @@ class Call:
     started: bool = False
     not_before: float | None = None
     """The list must have been asked for then or later (monotonic seconds); None where a fresh one will do."""
+    begun: float = 0.0
+    """When somebody first wanted it (monotonic seconds)."""
     elsewhere: bool = False
     """Whether another replica is asking the same now."""
     step: "Call | None" = None

@@ -21,6 +21,7 @@ from gateway.simulator.tls import self_signed
 from tests.bench.fleet import TIMEZONE, Fleet, Site
 
 _HOST: Final = "127.0.0.1"
+_FILES: Final = 32_768
 _DIFFERENT_LISTS: Final = 10
 _LIST_MADE_AT: Final = 1_790_000_000
 _LOGIN: Final = b'{"auth_token":"v1:bench-token","id":1,"superuser":true,"timeout":3600}'
@@ -47,9 +48,9 @@ def serve(pipe: Connection) -> None:
 
 
 def allow_many_files() -> None:
-    """A fleet of 200 needs more open sockets than some systems allow at first."""
+    """Fleets and crowds of callers need more open sockets than some systems allow at first."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192) if most > 0 else 8192, most))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _FILES) if most > 0 else _FILES, most))
 
 
 async def _serve_all(pipe: Connection) -> None:

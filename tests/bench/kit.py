@@ -7,6 +7,7 @@ from typing import TypeVar
 from tests.bench.bare import Bare
 from tests.bench.fleet import WARM, Fleet, Site
 from tests.bench.load import Load
+from tests.bench.processes import PROGRAM
 
 T = TypeVar("T")
 
@@ -15,7 +16,7 @@ T = TypeVar("T")
 class Bench:
     """The appliances, the load, the bare server, how many rounds and how long each side of one is asked.
 
-    `few` is how many rounds there are of what takes long.
+    `few` is how many rounds there are of what takes long, `program` what serves.
     """
 
     sites: dict[Fleet, list[Site]]
@@ -24,6 +25,7 @@ class Bench:
     rounds: int
     few: int
     seconds: float
+    program: tuple[str, ...] = PROGRAM
 
     @property
     def warm(self) -> Site:

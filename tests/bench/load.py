@@ -9,11 +9,15 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from tests.bench.questions import HOST
 
-_BUFFER_BYTES: Final = 524_288
+_BUFFER: Final = bytearray(524_288)
+"""One for all connections: what came is looked at before anything else is received."""
+
+T = TypeVar("T")
+
 _HEAD_BYTES: Final = 4096
 _RAMP_SHARE: Final = 0.2
 _LONGEST_S: Final = 20.0
@@ -46,22 +50,24 @@ class Once:
 
 
 @dataclass(slots=True)
-class _Tally:
+class Tally:
+    """What all connections of a load have read so far."""
+
     answers: int = 0
     answer_bytes: int = 0
     body_bytes: int = 0
     statuses: set[int] = field(default_factory=set)
 
 
-class _Client(asyncio.BufferedProtocol):
-    """A kept connection; asks again as long as `again` says so."""
+class Client(asyncio.BufferedProtocol):
+    """A kept connection; asks again as long as `again` says so. `status` is that of the newest answer."""
 
-    def __init__(self, request: bytes, tally: _Tally, again: Callable[[], bool], *, lines: bool = False) -> None:
+    def __init__(self, request: bytes, tally: Tally, again: Callable[[], bool], *, lines: bool = False) -> None:
         self._request = request
         self._tally = tally
         self._again = again
         self._lines = lines
-        self._buffer = bytearray(_BUFFER_BYTES)
+        self._buffer = _BUFFER
         self._carry = b""
         self._read: Callable[[int, int], int] = self._head
         self._left = 0
@@ -69,6 +75,7 @@ class _Client(asyncio.BufferedProtocol):
         self._size = 0
         self._transport: Any = None
         self.content_type = ""
+        self.status = 0
         self.first_line_at = 0.0
         self.ended = asyncio.get_running_loop().create_future()
 
@@ -104,6 +111,7 @@ class _Client(asyncio.BufferedProtocol):
         if head is None:
             return at
         status, head = int(head[9:12]), head.lower()
+        self.status = status
         self._tally.statuses.add(status)
         self.content_type = _header(head, b"content-type")
         self._size = 0
@@ -141,12 +149,16 @@ class _Client(asyncio.BufferedProtocol):
                 self._end()
         return at + step
 
+    def _ask(self) -> None:
+        """Ask again: at once."""
+        self._transport.write(self._request)
+
     def _end(self) -> None:
         self._read = self._head
         self._tally.answers += 1
         self._tally.answer_bytes += self._size
         if self._again():
-            self._transport.write(self._request)
+            self._ask()
         else:
             self.ended.set_result(time.perf_counter())
             self._transport.close()
@@ -156,14 +168,14 @@ def _header(head: bytes, name: bytes) -> str:
     return head.partition(b"\r\n" + name + b":")[2].partition(b"\r\n")[0].decode().strip()
 
 
-async def _open(port: int, made: Callable[[], _Client], count: int) -> list[_Client]:
+async def _open(port: int, made: Callable[[], Client], count: int) -> list[Client]:
     loop = asyncio.get_running_loop()
     return [(await loop.create_connection(made, HOST, port))[1] for _ in range(count)]
 
 
 async def _rate(port: int, request: bytes, connections: int, seconds: float, status: int) -> Rate:
-    tally, stopped = _Tally(), asyncio.Event()
-    clients = await _open(port, lambda: _Client(request, tally, lambda: not stopped.is_set()), connections)
+    tally, stopped = Tally(), asyncio.Event()
+    clients = await _open(port, lambda: Client(request, tally, lambda: not stopped.is_set()), connections)
     await asyncio.sleep(seconds * _RAMP_SHARE)
     begun, before = time.perf_counter(), (tally.answers, tally.body_bytes)
     while True:
@@ -179,31 +191,30 @@ async def _rate(port: int, request: bytes, connections: int, seconds: float, sta
 
 
 async def _once(port: int, request: bytes, connections: int) -> Once:
-    tally = _Tally()
+    tally = Tally()
     begun = time.perf_counter()
-    clients = await _open(port, lambda: _Client(request, tally, lambda: False, lines=True), connections)
+    clients = await _open(port, lambda: Client(request, tally, lambda: False, lines=True), connections)
     last_at = max(await asyncio.gather(*(client.ended for client in clients)))
     first_at = max(client.first_line_at or last_at for client in clients)
     size = tally.answer_bytes // connections
     return Once(max(tally.statuses), clients[0].content_type, size, first_at - begun, last_at - begun)
 
 
-async def _in_time(work: Coroutine[Any, Any, Any]) -> Any:
-    async with asyncio.timeout(_PATIENCE_S):
-        return await work
-
-
 def serve(pipe: Connection) -> None:
-    """The process: takes the arguments of `_rate` or `_once`, sends their outcome."""
+    """The process: takes coroutine functions of modules with their arguments, sends their outcome."""
     gc.disable()
     while True:
-        name, arguments = pipe.recv()
-        work = _rate if name == "rate" else _once
+        work, arguments, patience_s = pipe.recv()
         try:
-            outcome: Any = asyncio.run(_in_time(work(*arguments)))
+            outcome: Any = asyncio.run(_in_time(work(*arguments), patience_s))
         except (OSError, ValueError) as error:
             outcome = OSError(f"{type(error).__name__} {error}")
         pipe.send(outcome)
+
+
+async def _in_time(work: Coroutine[Any, Any, Any], patience_s: float) -> Any:
+    async with asyncio.timeout(patience_s):
+        return await work
 
 
 class Load:
@@ -214,19 +225,16 @@ class Load:
 
     def rate(self, port: int, request: bytes, *, connections: int, seconds: float, status: int = 200) -> Rate:
         """Answers in a second over some connections, each of which asks again as soon as it has its answer."""
-        found = self._run("rate", (port, request, connections, seconds, status))
-        assert isinstance(found, Rate)
-        return found
+        return self.run(_rate, port, request, connections, seconds, status)
 
     def once(self, port: int, request: bytes, *, connections: int = 1) -> Once:
         """One answer on each connection, all asked for at once."""
-        found = self._run("once", (port, request, connections))
-        assert isinstance(found, Once)
-        return found
+        return self.run(_once, port, request, connections)
 
-    def _run(self, name: str, arguments: tuple[Any, ...]) -> Any:
-        self._pipe.send((name, arguments))
+    def run(self, work: Callable[..., Coroutine[Any, Any, T]], *arguments: Any, patience_s: float = _PATIENCE_S) -> T:
+        """What that coroutine function of a module returns there, within so many seconds."""
+        self._pipe.send((work, arguments, patience_s))
         outcome = self._pipe.recv()
         if isinstance(outcome, Exception):
             raise outcome
-        return outcome
+        return outcome  # type: ignore[no-any-return]

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,6 +23,9 @@ from tests.bench.settings import HELD, WARM_TOKEN, text_of
 
 SERVER_CORE: Final = 0
 CLIENT_CORE: Final = 1
+PROGRAM: Final = ("gateway",)
+"""What `python -m` runs; another one may do more than the gateway."""
+
 _START_S: Final = 20.0
 _CALM_S: Final = 0.3
 _KIB: Final = 1024
@@ -77,27 +80,57 @@ class Served:
         """From now on `peak` counts anew (proc(5), clear_refs)."""
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
+    def cpu_s(self) -> float:
+        """Seconds of CPU that all its threads have taken, by the clock of that process (Linux)."""
+        return time.clock_gettime((~self.pid << 3) | 2)  # as clock_getcpuclockid(3) spells it
+
+    def sockets(self) -> int:
+        """Descriptors that are sockets, among them the few that it listens on."""
+        found = 0
+        for link in Path(f"/proc/{self.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                found += str(link.readlink()).startswith("socket:")
+        return found
+
     def _status(self, key: str) -> int:
         text = Path(f"/proc/{self.pid}/status").read_text()
         return int(text.partition(f"{key}:")[2].split()[0]) * _KIB
 
 
 @contextmanager
-def gateway(sites: Sequence[Site], warm: Site, *, cache: str = "") -> Iterator[Served]:
-    """`backup-gateway serve` over these appliances, its log in a file. It has answered for one other system already."""
+def gateway(
+    sites: Sequence[Site],
+    warm: Site,
+    *,
+    cache: str = "",
+    held: str = HELD,
+    more: str = "",
+    program: Sequence[str] = PROGRAM,
+) -> Iterator[Served]:
+    """`backup-gateway serve` over these appliances, its log in a file. It has answered for one other system already.
+
+    `more` are tables at the end of its configuration.
+    """
+    text = text_of(sites, warm=replace(warm, id=0), cache=f"{held}\n{cache}") + more
+    with serving(text, program) as served:
+        Request({}, WARM_TOKEN).look(served.port).good()
+        Request(NOTHING, WARM_TOKEN).look(served.port).good()
+        yield served
+
+
+@contextmanager
+def serving(text: str, program: Sequence[str] = PROGRAM, start_s: float = _START_S) -> Iterator[Served]:
+    """`backup-gateway serve` with that configuration, from the moment on in which it listens."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         file, log = Path(name) / "gateway.toml", Path(name) / "log"
-        file.write_text(text_of(sites, warm=replace(warm, id=0), cache=f"{HELD}\n{cache}"))
+        file.write_text(text)
         environ = {key: value for key, value in os.environ.items() if key != LOG_LEVEL_VARIABLE}
         with log.open("wb") as stream:
-            command = [sys.executable, "-m", "gateway", "serve", "--config", str(file)]
+            command = [sys.executable, "-m", *program, "serve", "--config", str(file)]
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=stream, env=environ)
         try:
             pin(process.pid, SERVER_CORE)
-            served = Served(process.pid, _port(process, log))
-            Request({}, WARM_TOKEN).look(served.port).good()
-            Request(NOTHING, WARM_TOKEN).look(served.port).good()
-            yield served
+            yield Served(process.pid, _port(process, log, start_s))
         finally:
             process.terminate()
             try:
@@ -107,9 +140,9 @@ def gateway(sites: Sequence[Site], warm: Site, *, cache: str = "") -> Iterator[S
                 process.wait()
 
 
-def _port(process: "subprocess.Popen[bytes]", log: Path) -> int:
+def _port(process: "subprocess.Popen[bytes]", log: Path, start_s: float) -> int:
     """Where it listens, as its log says."""
-    until = time.monotonic() + _START_S
+    until = time.monotonic() + start_s
     while time.monotonic() < until:
         text = log.read_bytes()
         if process.poll() is not None:

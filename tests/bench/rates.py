@@ -25,7 +25,7 @@ def held(bench: Bench, fleet: Fleet, size: str, connections: int, goal: Goal, *,
     figure = Figure(f"{name} gateway / bare handler", goal, "/s")
     peer = Figure(f"{name} gateway / nginx proxy_cache", None, "/s")
     command = peers.find_nginx()
-    with gateway(bench.sites[fleet], bench.warm) as served:
+    with gateway(bench.sites[fleet], bench.warm, program=bench.program) as served:
         served.fill()
         body = _ASKED.look(served.port).good()
         with bench.bare.answering(body) as port:

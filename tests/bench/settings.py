@@ -35,15 +35,16 @@ username = "{USERNAME}"
 password = "{PASSWORD}"
 timezone = "{TIMEZONE}"
 """
-    text += _token("bench", TOKEN, [site.id for site in sites])
+    text += token_table("bench", TOKEN, [site.id for site in sites])
     for site in sites:
         text += _system(site.id, site.name, site)
     if warm is not None:
-        text += _token("warm", WARM_TOKEN, [WARM_ID]) + _system(WARM_ID, "warm", warm)
+        text += token_table("warm", WARM_TOKEN, [WARM_ID]) + _system(WARM_ID, "warm", warm)
     return text
 
 
-def _token(name: str, token: str, systems: list[int]) -> str:
+def token_table(name: str, token: str, systems: list[int]) -> str:
+    """A [[token]] that may see these systems."""
     digest = hashlib.sha256(token.encode()).hexdigest()
     return f'[[token]]\nname = "{name}"\ntoken_hash = "sha256:{digest}"\nsystems = {systems}\n'
 

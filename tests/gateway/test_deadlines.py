@@ -104,6 +104,19 @@ async def test_who_comes_while_a_late_fetch_goes_on_joins_it(gateway_over: Make)
     assert client.farm[0].counters.list_calls == 1
 
 
+async def test_nobody_waits_a_whole_deadline_for_a_call_that_has_outlasted_one(gateway_over: Make):
+    client = await gateway_over(1)
+    await client.farm[0].inject("hung")
+    await client.post({"deadline": 2})
+    answer, took = await seconds_of(client.post({"deadline": 2}))
+    assert (answer.status, answer.kinds) == (504, {1: "timeout"})
+    assert took < 1.5
+    longer, took = await seconds_of(client.post({"deadline": 4}))
+    assert longer.kinds == {1: "timeout"}
+    assert took > 3.5
+    assert client.farm[0].counters.list_calls == 1
+
+
 async def test_a_fetch_is_given_up_after_fetch_seconds(gateway_over: Make):
     client = await gateway_over(1, fanout={"fetch_seconds": 0.4})
     counters = client.farm[0].counters
