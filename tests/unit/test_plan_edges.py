@@ -243,6 +243,20 @@ def test_a_list_that_is_due_is_a_stand_in_where_a_younger_one_cannot_tell(
         assert (served.held, served.freshness) == (held, freshness)
 
 
+def test_a_list_that_is_too_old_serves_nobody() -> None:
+    exact, wide = aged(90_000, ONE), aged(90_000)
+    assert chosen(ONE, None, wide) is None
+    assert chosen(ONE, exact, exact, wide) is None
+
+
+def test_a_list_whose_account_was_refused_leaves_the_place_to_an_older_one() -> None:
+    refused, older = aged(4000), aged(5000)
+    refused.failed = AUTH
+    served = chosen(ONE, None, refused, older)
+    assert served is not None
+    assert served.held is older
+
+
 ROWS = b"""[
     {"id": 1, "type": "Full", "status": "Success"},
     {"id": 2, "type": "Full", "status": "Warning"},
