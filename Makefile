@@ -5,13 +5,14 @@ SYSTEMS ?= 12
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench soak lock clean help
+.PHONY: demo test check bench mutants soak lock clean help
 
 help:
 	@echo "make demo [PORT=9090] [SYSTEMS=12]  simulated appliances and the gateway"
 	@echo "make test                           lint, types, import contracts and every test"
 	@echo "make check                          lint, types and import contracts alone"
 	@echo "make soak [MINUTES=60]              500 systems, 200 clients, faults each second: what an hour leaves behind"
+	@echo "make mutants [ONLY=plan]            whether the tests notice each small fault in the modules that decide"
 	@echo "make bench                          every goal of speed and memory, as ratios measured in one run"
 
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -36,6 +37,9 @@ test: check
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m tests.bench
+
+mutants: $(VENV)/.ready
+	$(BIN)/python -m tests.mutants $(if $(ONLY),--only $(ONLY))
 
 MINUTES ?= 60
 soak: $(VENV)/.ready

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, Protocol
 
 from gateway.accounts import Accounts, Caller, token_hash
-from gateway.config_tables import UserTable
 from gateway.flight import Flight
 from gateway.hashing import Hashers
 from gateway.lockout import AccountLock, AddressLimit
@@ -87,28 +86,23 @@ class Access:
         brake = self._brake(username, address)
         if brake is not None:
             return brake
-        user = self.accounts.user(username)
         stored = self.accounts.stored_hash(username)
-        memo = hmac.digest(
-            self._memo_key, b"\0".join((username.encode(), password.encode(), stored.encode())), "sha256"
-        )
-        known, until = self._verified.get(username, (b"", 0.0))
-        if user is None or self._monotonic() >= until or not hmac.compare_digest(known, memo):
+        shown = b"\0".join((username.encode(), password.encode(), stored.encode()))
+        memo = hmac.digest(key=self._memo_key, msg=shown, digest="sha256")
+        known = self._verified.get(username)
+        anew = known is None or self._monotonic() >= known[1] or not hmac.compare_digest(known[0], memo)
+        if anew:
             shares = memo in self._checks  # a crowd that comes with one password costs one hash, and fails once
             wrong = await self._checks.run(memo, lambda: self._checked(stored, password, username, address))
             if wrong is not None:
                 return replace(wrong, locks=wrong.locks and not shares)
-            if user is None or self._changed_since(user):
-                return Refused("wrong")
+        caller = self.accounts.caller(username)
+        if caller is None or caller.stored != stored:
+            return Refused("wrong")  # a reload has brought another password, or its end, while the hash was reckoned
+        if anew:
             self._verified[username] = (memo, self._monotonic() + _VERIFIED_S)
         self._lock.succeeded(username)
-        caller = self.accounts.caller(username)
-        return caller if caller is not None else Refused("wrong")
-
-    def _changed_since(self, user: UserTable) -> bool:
-        """Whether a reload has brought that user another password, or its end, while its hash was reckoned."""
-        now = self.accounts.user(user.username)
-        return now is None or now.password_hash != user.password_hash
+        return caller
 
     def _brake(self, username: str, address: str) -> Refused | None:
         """Why that name or that address may not try now."""
@@ -138,9 +132,9 @@ class Access:
     async def by_token_anywhere(self, token: str, address: str) -> Caller | Refused:
         """The same, where a token that is not known here may be known to another replica."""
         digest = token_hash(token)
-        unknown = self.others is not None and self.known(digest) is None
         # Whoever guesses too often has no lookup either.
-        if self.others is not None and unknown and self._tokens.blocked_for(address, self._monotonic()) <= 0:
+        free = self._tokens.blocked_for(address, self._monotonic()) <= 0
+        if self.others is not None and free and self.known(digest) is None:
             await self.others.known(digest, self._stored_hash)
         return self.by_token(token, address)
 

@@ -2,10 +2,19 @@
 
 from typing import Final
 
+from gateway.wire import LIST_KEYS
+
 WHOLE_BYTES: Final = 1_048_576
 """A larger reply is read in steps, so that it does not hold up everybody else."""
 _CHUNK_BYTES: Final = 131_072
-_ENVELOPES: Final = ((b"[{", b"}]"), (b'{"backups":[{', b"}]}"), (b'{"data":[{', b"}]}"))
+
+
+def opening_of(key: str) -> bytes:
+    """What stands before the first row's content where the list lies under that key."""
+    return b'{"%s":[{' % key.encode()
+
+
+_ENVELOPES: Final = ((b"[{", b"}]"), *((opening_of(key), b"}]}") for key in LIST_KEYS))
 
 
 def envelope_of(text: bytes) -> tuple[bytes, bytes] | None:

@@ -3,7 +3,7 @@
 from array import array
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -27,6 +27,13 @@ ODD: Final = UNKNOWN + 1
 _AWAITS_REPLICATION: Final = frozenset({"needed", "waiting", "in progress"})
 
 
+class Coded(NamedTuple):
+    """A column of few different values: that of a row is `values[codes[row]]`."""
+
+    codes: Narrow
+    values: list[Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """The columns of one list, built at once out of its rows."""
@@ -34,10 +41,10 @@ class Columns:
     ids: Narrow
     clients: Narrow
     instances: Narrow
-    types: Narrow
-    type_words: list[frozenset[str]]
-    statuses: Narrow
-    status_words: list[str]
+    types: Coded
+    """Values: all words by which a `type` filter may name the row."""
+    statuses: Coded
+    """Values: folded texts."""
     unsettled: Mask
     lacking: frozenset[str]
     """Names of the id columns in which some row has none: comparing a narrow column with ABSENT takes microseconds."""
@@ -72,30 +79,39 @@ def whole_id(value: Any) -> int:
 
 def columns_of(backups: BackupList) -> Columns:
     """Read every row of a list."""
-    ids, clients, instances, types = array("q"), array("q"), array("q"), array("i")
-    statuses, unsettled = array("H"), bytearray()
-    kinds: dict[Any, int] = {}
-    words: dict[frozenset[str], int] = {}
-    said: dict[str, int] = {}
+    ids, clients, instances = array("q"), array("q"), array("q")
+    types, statuses, unsettled = _Codes(), _Codes(), bytearray()
+    kinds: dict[Any, frozenset[str]] = {}
     for row in (found or _Row() for found in _reader.read(backups)):
         ids.append(whole_id(row.id))
         clients.append(whole_id(row.client_id))
         instances.append(whole_id(row.instance_id))
-        types.append(_type_code(row, kinds, words))
-        status = row.status if isinstance(row.status, str) else "None"
-        statuses.append(said.setdefault(status.casefold(), len(said)))
+        types.add(_names_of(row, kinds))
+        statuses.add((row.status if isinstance(row.status, str) else "None").casefold())
         unsettled.append(_is_unsettled(row))
     return Columns(
         ids=_narrow(ids),
         clients=_narrow(clients),
         instances=_narrow(instances),
-        types=_narrow(types),
-        type_words=list(words),
-        statuses=_narrow(statuses),
-        status_words=list(said),
+        types=types.done(),
+        statuses=statuses.done(),
         unsettled=np.array(unsettled, bool),
         lacking=frozenset(name for name, own in (("clients", clients), ("instances", instances)) if ABSENT in own),
     )
+
+
+class _Codes:
+    """Collects a column of few different values."""
+
+    def __init__(self) -> None:
+        self._codes = array("i")
+        self._known: dict[Any, int] = {}
+
+    def add(self, value: Any) -> None:
+        self._codes.append(self._known.setdefault(value, len(self._known)))
+
+    def done(self) -> Coded:
+        return Coded(_narrow(self._codes), list(self._known))
 
 
 def _narrow(numbers: "array[int]") -> Narrow:
@@ -116,15 +132,14 @@ def _shared(names: frozenset[str]) -> frozenset[str]:
     return names
 
 
-def _type_code(row: _Row, kinds: dict[Any, int], words: dict[frozenset[str], int]) -> int:
+def _names_of(row: _Row, kinds: dict[Any, frozenset[str]]) -> frozenset[str]:
     """Rows alike in what betrays their kind share one look-up."""
     signs = row.kind_key
-    code = kinds.get(signs)
-    if code is None:
+    names = kinds.get(signs)
+    if names is None:
         names = frozenset(canonical_word(word) for word in type_words(msgspec.structs.asdict(row)))
-        names = _shared(names) if sum(map(len, names)) <= _SHARED_LENGTH else names
-        code = kinds[signs] = words.setdefault(names, len(words))
-    return code
+        names = kinds[signs] = _shared(names) if sum(map(len, names)) <= _SHARED_LENGTH else names
+    return names
 
 
 def _is_unsettled(row: _Row) -> bool:

@@ -1,20 +1,19 @@
 """What a caller asks of the backups: checked filters, and the question that one appliance gets.
 
 A `BackupFilter` is what the caller wrote. `BackupFilter.at(zone)` turns it into a `Question` for one appliance:
-`asked` is what the appliance itself decides, `types` and `statuses` are decided in the gateway, because appliances
-cannot be trusted with them (appliance-api.md section 5: display names may match nothing there).
+`asked` is what the appliance itself decides, `words` are decided in the gateway, because appliances cannot be trusted
+with them (appliance-api.md section 5: display names may match nothing there).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from gateway.dates import ApplianceZone
 
 STATUSES: Final = ("Success", "Warning", "Failure", "None")
-
-_HOUR_S: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +70,39 @@ def _one_of(asked: Asked) -> Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """The part that never goes upstream: the gateway picks by it, and every row can tell. None is any."""
+
+    types: frozenset[str] | None = None
+    statuses: frozenset[str] | None = None
+
+    def __bool__(self) -> bool:
+        return self != _ANY
+
+
+_ANY: Final = Words()
+Wanted = tuple[tuple[str, Callable[[Any], bool]], ...]
+"""The column of gateway.columns that tells, and whether one of its values will do."""
+
+
+@lru_cache(maxsize=32)  # thousands of lists are looked through for one question; a caller's words may be long
+def wanted_by(words: Words) -> Wanted:
+    """What is wanted of each column that is asked."""
+    wanted: list[tuple[str, Callable[[Any], bool]]] = []
+    if words.types is not None:
+        types = words.types
+        wanted.append(("types", lambda names: not types.isdisjoint(names)))
+    if words.statuses is not None:
+        wanted.append(("statuses", {status.casefold() for status in words.statuses}.__contains__))
+    return tuple(wanted)
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What one appliance is asked, and what the gateway then picks from its rows."""
 
     asked: Asked
-    types: frozenset[str] | None = None
-    statuses: frozenset[str] | None = None
+    words: Words = _ANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +111,7 @@ class BackupFilter:
 
     client_id: int | None = None
     instance_id: int | None = None
-    types: frozenset[str] | None = None
-    statuses: frozenset[str] | None = None
+    words: Words = _ANY
     start_time: int | None = None
     end_time: int | None = None
     start_day: date | None = None
@@ -129,4 +154,4 @@ class BackupFilter:
             # Days together with times clash in an undefined way on an appliance: the intersection is asked in epochs.
             days=None if times else named_days,
         )
-        return Question(asked if asked.days else _one_of(asked), self.types, self.statuses)
+        return Question(asked if asked.days else _one_of(asked), self.words)

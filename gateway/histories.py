@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 from gateway.flight import Flight
 from gateway.history import NOTHING, History, history_of
 from gateway.model import BackupList
+from gateway.turns import Turns
 
 _ROWS_ON_THE_LOOP: Final = 200
 
@@ -17,6 +18,7 @@ class Histories:
     def __init__(self) -> None:
         self._known: WeakKeyDictionary[BackupList, History] = WeakKeyDictionary()
         self._flight: Flight[int, History] = Flight()
+        self._turns = Turns()
 
     def __repr__(self) -> str:
         return f"<Histories of {len(self._known)} lists>"
@@ -29,7 +31,7 @@ class Histories:
         if found is None:
             if len(backups) <= _ROWS_ON_THE_LOOP:
                 found = history_of(backups)
-                await asyncio.sleep(0)  # hundreds of lists in a row: others may go in between
+                await self._turns.pause()  # hundreds of lists in a row
             else:
                 found = await self._flight.run(id(backups), lambda: asyncio.to_thread(history_of, backups))
             self._known[backups] = found

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway import few_rows
-from gateway.columns import ABSENT, Column, Columns, Mask, Narrow, columns_of
-from gateway.filter import Asked, Question, Window
+from gateway.columns import ABSENT, Coded, Column, Columns, Mask, Narrow, columns_of
+from gateway.filter import Asked, Question, Wanted, Window, wanted_by
 from gateway.model import NEVER, UNKNOWN, BackupList
 
 Places = NDArray[np.int64]
@@ -85,16 +85,21 @@ class ListIndex:
         return self._columns.unsettled
 
     def words(self, question: Question) -> Mask:
-        """Rows of the asked types and statuses: always decidable, and decided here alone."""
+        """Rows of the asked words: always decidable, and decided here alone."""
         mask = np.ones(len(self._backups), bool)
-        if question.types is not None:
-            types = self._columns.type_words
+        for name, is_wanted in wanted_by(question.words):
+            column: Coded = getattr(self._columns, name)
             # Looked up by code: numpy's isin takes fifteen times as long for a list of a hundred rows.
-            mask &= np.array([not names.isdisjoint(question.types) for names in types], bool)[self._columns.types]
-        if question.statuses is not None:
-            folded = {status.casefold() for status in question.statuses}
-            mask &= np.array([word in folded for word in self._columns.status_words], bool)[self._columns.statuses]
+            mask &= np.array([is_wanted(value) for value in column.values], bool)[column.codes]
         return mask
+
+    def _has(self, row: int, wanted: Wanted) -> bool:
+        """The same of one row."""
+        for name, is_wanted in wanted:
+            column: Coded = getattr(self._columns, name)
+            if not is_wanted(column.values[column.codes[row]]):
+                return False
+        return True
 
     def picked(self, question: Question, asked: Asked, now: Now | None) -> Places | None:
         """Rows of the question's words that the appliance would list for `asked`; None where one of them cannot tell.
@@ -104,7 +109,7 @@ class ListIndex:
         rows = self._of_ids(asked)
         if rows is not None and len(rows) <= _FEW_ROWS:
             return self._picked_singly(rows.tolist(), question, asked, now)
-        if question.types is not None or question.statuses is not None:
+        if question.words:
             words = self.words(question)
             rows = np.flatnonzero(words) if rows is None else rows[words[rows]]
         verdict = self.asked(asked, now, rows)
@@ -126,16 +131,14 @@ class ListIndex:
 
     def _picked_singly(self, rows: list[int], question: Question, asked: Asked, now: Now | None) -> Places | None:
         """The same out of a few rows."""
-        columns, picked = self._columns, []
+        picked = []
         starts, spans = self._backups.starts, self._backups.start_spans
         low, high = few_rows.bounds(asked.start)
-        folded = None if question.statuses is None else {status.casefold() for status in question.statuses}
+        wanted = wanted_by(question.words)
         for row in rows:
             if (starts[row] > high or starts[row] + spans[row] < low) and starts[row] != UNKNOWN:
                 continue  # most rows go by this, at a tenth of the cost of all that follows
-            if question.types is not None and columns.type_words[columns.types[row]].isdisjoint(question.types):
-                continue
-            if folded is not None and columns.status_words[columns.statuses[row]] not in folded:
+            if not self._has(row, wanted):
                 continue
             verdict = few_rows.all_of(self._verdicts(row, asked, now))
             if verdict is None:

@@ -101,39 +101,27 @@ def choose(
     """
     best: Served | None = None
     undecided_at = -math.inf
-    for held in ([exact] if exact is not None else []) + [held for held in others if held is not exact]:
+    for held in others if exact is None else (exact, *others):
         freshness = freshness_of(held, now, need, limits, error)
-        if freshness is None or (best is not None and not _better(held, freshness, best)):
+        # The younger is never less fresh, and no caller may see an older one after it; of equals the exact one serves.
+        if freshness is None or (best is not None and held.fetched.asked_at <= best.held.fetched.asked_at):
             continue
         rows, fit = _rows(question, held, exact, wall)
         if fit == "undecided":
             undecided_at = max(undecided_at, held.fetched.asked_at)
         if fit == "serves":
             best = Served(held, rows, freshness)
-            if held is exact and freshness == "fresh":
-                break  # nothing serves better
+            if freshness == "fresh":
+                break  # good enough, and the exact list comes first: it serves without a look at its rows
     if best is not None and best.freshness == "revalidate" and best.held.fetched.asked_at < undecided_at:
         return best._replace(freshness="stale")
     return best
 
 
-_ORDER: Final[tuple[Freshness, ...]] = ("fresh", "revalidate", "stale")
-
-
-def _better(held: Held, freshness: Freshness, best: Served) -> bool:
-    """Fresher serves better; among lists that are not fresh the youngest does, so that no caller sees an older one
-    after a younger one; else the one found first (the exact one)."""
-    if freshness != best.freshness:
-        return _ORDER.index(freshness) < _ORDER.index(best.freshness)
-    return freshness != "fresh" and held.fetched.asked_at > best.held.fetched.asked_at
-
-
 def _rows(question: Question, held: Held, exact: Held | None, wall: float) -> tuple[Places | None, _Fit]:
     if held is exact:
-        by_words = question.types is not None or question.statuses is not None
-        return np.flatnonzero(held.index.words(question)) if by_words else None, "serves"
-    slides = question.asked.start_hours is not None or question.asked.end_hours is not None
-    now = appliance_now(held, wall) if slides else None
+        return np.flatnonzero(held.index.words(question)) if question.words else None, "serves"
+    now = appliance_now(held, wall)
     if not covers(held, question.asked, now):
         return None, "not covered"
     # A row that is out by its words may be as undecidable as it likes.
@@ -144,8 +132,6 @@ def _rows(question: Question, held: Held, exact: Held | None, wall: float) -> tu
 def covers(held: Held, wanted: Asked, now: Now | None) -> bool:
     """Whether every row that the appliance would list for `wanted` lies in the held list. Exact, never hopeful."""
     has = held.asked
-    if now is None and (wanted.start_hours is not None or wanted.end_hours is not None):
-        return False
     if has.client_id not in (None, wanted.client_id) or has.instance_id not in (None, wanted.instance_id):
         return False
     if has.backup_ids is not None and (wanted.backup_ids is None or not wanted.backup_ids <= has.backup_ids):
@@ -157,18 +143,17 @@ def covers(held: Held, wanted: Asked, now: Now | None) -> bool:
 def _covers_times(
     held: Held, has: Window, has_hours: int | None, wanted: Window, wanted_hours: int | None, now: Now | None
 ) -> bool:
-    if has_hours is None and not has:
-        return True
-    low, high = wanted.low, wanted.high
-    if wanted_hours is not None and now is not None:
-        slid = int(now.low) - wanted_hours * _HOUR_S
-        low = slid if low is None else max(low, slid)
-    if not has.covers(Window(low, high)):
+    if wanted_hours is not None:
+        if now is None:
+            return False
+        wanted = wanted.narrowed(int(now.low) - wanted_hours * _HOUR_S, None)
+    if not has.covers(wanted):
         return False
     if has_hours is None or (wanted_hours is not None and wanted_hours <= has_hours):
         return True  # a window that slides on leaves rows behind, but takes none in at its start
     # The latest instant that the appliance may have taken as the start of its window when it made the list.
     answered = appliance_now(held, held.fetched.wall_at)
+    low = wanted.low
     return low is not None and answered is not None and low >= answered.high - has_hours * _HOUR_S
 
 

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from gateway.errors import RequestError, bad_field
-from gateway.filter import BackupFilter
+from gateway.filter import BackupFilter, Words
 from gateway.query_values import (
     Form,
     Page,
@@ -155,8 +155,7 @@ def _checked(values: Mapping[str, Any]) -> BackupQuery:
     wanted = BackupFilter(
         client_id=read("client_id", read_whole),
         instance_id=read("instance_id", read_whole),
-        types=read("type", read_type_words),
-        statuses=read("status", read_statuses),
+        words=Words(types=read("type", read_type_words), statuses=read("status", read_statuses)),
         start_time=read("start_time", read_whole),
         end_time=read("end_time", read_whole),
         start_day=read("start_day", read_day),

@@ -12,37 +12,15 @@ from array import array
 from collections.abc import Sequence
 from itertools import accumulate, islice
 from operator import add, attrgetter, itemgetter
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Raw
 
-from gateway.chunks import WHOLE_BYTES, envelope_of
-from gateway.dates import ApplianceZone, Memo, Moment, parse_duration
-from gateway.exchange import NewRow, exchanged
+from gateway.chunks import WHOLE_BYTES, envelope_of, opening_of
+from gateway.dates import ApplianceZone, Moment
 from gateway.model import NEVER, BackupList
-from gateway.wire import BAD_JSON
-
-_LONGEST_S: Final = 10**9
-
-
-class _SeedRow(msgspec.Struct, gc=False):
-    """A row of the seed's table. A key typed UnsetType must not occur."""
-
-    start_date_time: str
-    duration: str
-    complete: bool
-    status: Literal["Success", "Warning", "Failure", "None"]
-    size: Any = UNSET
-    restored_backup_type: Any = UNSET
-    vm_ware_template: Any = UNSET
-    start_time: UnsetType = UNSET
-    complete_time: UnsetType = UNSET
-    sid: UnsetType = UNSET
-    system_id: UnsetType = UNSET
-    system_name: UnsetType = UNSET
-    start_epoch: UnsetType = UNSET
-    finish_epoch: UnsetType = UNSET
+from gateway.wire import BAD_JSON, LIST_KEYS
 
 
 class Times(NamedTuple):
@@ -54,15 +32,13 @@ class Times(NamedTuple):
 
 
 class QuickWay(ABC):
-    """One shape of rows."""
+    """One shape of rows. `sign` is a key that only they have."""
 
-    def __init__(self, row_type: type[msgspec.Struct]) -> None:
+    def __init__(self, row_type: type[msgspec.Struct], sign: bytes) -> None:
+        self.sign = sign
         self._decode = msgspec.json.Decoder(list[row_type]).decode  # type: ignore[valid-type]
-        self._decoders = {
-            b"[{": self._decode,
-            b'{"backups":[{': self._decoder_of("backups", row_type),
-            b'{"data":[{': self._decoder_of("data", row_type),
-        }
+        self._decoders = {b"[{": self._decode}
+        self._decoders |= {opening_of(key): self._decoder_of(key, row_type) for key in LIST_KEYS}
 
     @staticmethod
     def _decoder_of(key: str, row_type: type[msgspec.Struct]) -> Any:
@@ -114,76 +90,6 @@ class QuickWay(ABC):
     @abstractmethod
     def unified(self, pieces: list[bytes], rows: Sequence[Any]) -> list[bytes] | None:
         """The rows with the seed's names and words."""
-
-
-class _SeedWay(QuickWay):
-    """Minutes without seconds; the row's own bytes stay."""
-
-    def times(self, rows: Sequence[Any], zone: ApplianceZone) -> Times | None:
-        """See QuickWay."""
-        starts = zone.moments([row.start_date_time for row in rows])
-        took = _clocks([row.duration for row in rows])
-        if starts is None or took is None:
-            return None
-        ended = [row.complete for row in rows]
-        return Times(
-            starts,
-            [start[0] + seconds if done else NEVER for start, seconds, done in zip(starts, took, ended, strict=True)],
-            [start[1] if done else 0 for start, done in zip(starts, ended, strict=True)],
-        )
-
-    def unified(self, pieces: list[bytes], rows: Sequence[Any]) -> list[bytes] | None:
-        """See QuickWay."""
-        return _with_the_seeds_names(pieces, rows)
-
-
-class _NewWay(QuickWay):
-    """Times with seconds; some keys are brought to the seed's names and words, the other bytes stay."""
-
-    def times(self, rows: Sequence[Any], zone: ApplianceZone) -> Times | None:
-        """See QuickWay."""
-        texts, took = [row.complete_time for row in rows], [row.duration for row in rows]
-        starts = zone.moments([row.start_time for row in rows])
-        told = zone.moments([text for text in texts if text is not None])
-        if starts is None or told is None or not 0 <= min(took) <= max(took) <= _LONGEST_S:
-            return None
-        if any(end[1] for end in told):
-            return None  # an end in a repeated hour needs a look at its start
-        ended, ends = [row.complete for row in rows], iter(told)
-        finishes = [
-            next(ends)[0] if text is not None else start[0] + seconds if done else NEVER
-            for text, start, seconds, done in zip(texts, starts, took, ended, strict=True)
-        ]
-        spans = [
-            start[1] if done and text is None else 0 for text, start, done in zip(texts, starts, ended, strict=True)
-        ]
-        return Times(starts, finishes, spans)
-
-    def unified(self, pieces: list[bytes], rows: Sequence[Any]) -> list[bytes] | None:
-        """See QuickWay."""
-        renamed = _with_the_seeds_names(pieces, rows)
-        if renamed is None:
-            return None
-        out = []
-        for piece, row in zip(renamed, rows, strict=True):
-            own = exchanged(piece, row)
-            if own is None:
-                return None
-            out.append(own)
-        return out
-
-
-def _clock(text: str) -> int | None:
-    """Seconds of "hh:mm:ss"; None for the forms that do not stay as they are."""
-    return parse_duration(text) if ":" in text else None
-
-
-_CLOCKS: Final = Memo(_clock)
-
-
-def _clocks(texts: list[str]) -> list[int] | None:
-    found = list(map(_CLOCKS.__getitem__, texts))
-    return None if None in found else found  # type: ignore[return-value]
 
 
 def _cut(inner: bytes, count: int) -> list[bytes] | None:
@@ -257,7 +163,8 @@ _RENAMED: Final = (
 )
 
 
-def _with_the_seeds_names(pieces: list[bytes], rows: Sequence[Any]) -> list[bytes] | None:
+def with_the_seeds_names(pieces: list[bytes], rows: Sequence[Any]) -> list[bytes] | None:
+    """Two keys that either shape may spell otherwise; None where that cannot be done in place."""
     for value_of, old, new in _RENAMED:
         values = list(map(value_of, rows))
         if values.count(UNSET) == len(values):
@@ -271,6 +178,3 @@ def _with_the_seeds_names(pieces: list[bytes], rows: Sequence[Any]) -> list[byte
                 return None  # the row carries the seed's name as well, or one of them twice
             pieces[number] = before + new + after
     return pieces
-
-
-QUICK_WAYS: Final[tuple[QuickWay, ...]] = (_SeedWay(_SeedRow), _NewWay(NewRow))

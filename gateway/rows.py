@@ -21,9 +21,15 @@ from gateway.dates import (
 )
 from gateway.errors import FetchError
 from gateway.model import NEVER, UNKNOWN, ListBuilder
-from gateway.quick_rows import QUICK_WAYS, QuickWay, with_commas
+from gateway.new_rows import NewRow, NewWay
+from gateway.quick_rows import QuickWay, with_commas
+from gateway.seed_rows import SeedRow, SeedWay
 from gateway.wire import BAD_JSON, check_pieces, split_rows
 
+QUICK_WAYS: Final[tuple[QuickWay, ...]] = (
+    SeedWay(SeedRow, b'"start_date_time"'),
+    NewWay(NewRow, b'"start_time"'),
+)
 _STEP_ROWS: Final = 250
 _FEW_ROWS: Final = 10
 _FIRST_ROW_BYTES: Final = 4096
@@ -129,17 +135,17 @@ class Stamper:
         self._check_dropped(len(raws))
 
     def _likely_first(self, body: bytes) -> list[QuickWay]:
-        """Lists hardly ever mix shapes, and the first row betrays 10.x."""
-        return self._ways[::-1] if b'"start_time"' in body[:_FIRST_ROW_BYTES] else self._ways
+        """Lists hardly ever mix shapes, and the first row betrays its own."""
+        first = body[:_FIRST_ROW_BYTES]
+        return sorted(self._ways, key=lambda way: way.sign not in first)
 
     def _step(self, raws: list[Raw]) -> None:
         """All of them the quick way; where one row does not fit, its neighbours pay as little as possible."""
-        for way in self._ways:
+        for way in tuple(self._ways):
             rows = way.decode(raws)
             if rows is None:
                 continue
-            if way is not self._ways[0]:
-                self._ways.reverse()  # the next step tries this one first
+            self._ways.sort(key=lambda other: other is not way)  # the next step tries this one first
             pieces = with_commas([bytes(raw)[1:] for raw in raws])
             backups = way.stamped(self._head, pieces, rows, self._zone)
             if backups is not None:

@@ -11,6 +11,7 @@ from gateway.ledger import SystemLedger
 from gateway.metrics import Facts, SystemFacts, TellingRows, exposition
 from gateway.model import SystemId
 from gateway.stack import Gateway, Stacked
+from gateway.turns import Turns
 
 _REUSED_S: Final = 1.0
 
@@ -48,12 +49,12 @@ class Scrapes:
 
 
 async def _gathered(gateway: Gateway, systems: _Systems) -> Facts:
-    """Copies of all counters, and the histories of held lists. Between two systems others may go."""
+    """Copies of all counters, and the histories of held lists. Others go in between."""
     gateway.ready.settle()
-    found = []
+    found, turns = [], Turns()
     for system in systems.values():
         found.append(await _system_facts(gateway, system))
-        await asyncio.sleep(0)
+        await turns.pause()
     return Facts(
         found,
         gateway.config.report.asset_metrics,

@@ -25,14 +25,13 @@ EXPIRED_TEXT: Final = "session has expired or is invalid"
 """What an appliance says of a token that it no longer knows, whatever the status (appliance-api.md section 1)."""
 
 
-class _Envelope(msgspec.Struct):
-    """Where a list may lie: documented `backups`, real `data`, `BackupStatus` of the GET form."""
+LIST_KEYS: Final = ("backups", "data", "BackupStatus")
+"""Where a list may lie: documented `backups`, real `data`, `BackupStatus` of the GET form. The first one counts."""
 
-    backups: list[Raw] | msgspec.UnsetType | None = UNSET
-    data: list[Raw] | msgspec.UnsetType | None = UNSET
-    BackupStatus: list[Raw] | msgspec.UnsetType | None = UNSET
-    result: Any = UNSET
-
+_MaybeRows = list[Raw] | msgspec.UnsetType | None
+_Envelope: Any = msgspec.defstruct(
+    "_Envelope", [*((key, _MaybeRows, UNSET) for key in LIST_KEYS), ("result", Any, UNSET)]
+)
 
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_raws = msgspec.json.Decoder(list[Raw]).decode
@@ -63,7 +62,7 @@ def encode_login(username: str, password: str) -> bytes:
 def said_message(body: bytes) -> str | None:
     """What an appliance says in `result[0].message`, cleaned and clipped; None where it says nothing of that form."""
     try:
-        result = msgspec.json.decode(body).get("result")
+        result = msgspec.json.decode(body.removeprefix(_BOM)).get("result")
     except (*BAD_JSON, AttributeError):
         return None
     first = result[0] if isinstance(result, list) and result else result
@@ -102,13 +101,14 @@ def split_rows(body: bytes) -> list[Raw]:
         envelope = _Envelope(backups=_decode_raws(text)) if text.lstrip()[:1] == b"[" else _decode_envelope(text)
     except BAD_JSON as error:
         raise FetchError("bad_reply", "the appliance sent no list of backups", detail=_looks(body)) from error
-    for rows in (envelope.backups, envelope.data, envelope.BackupStatus):
+    lists: list[_MaybeRows] = [getattr(envelope, key) for key in LIST_KEYS]
+    for rows in lists:
         if rows is not UNSET and rows is not None:
             check_pieces(text, len(rows))
             return rows
     if envelope.result is not UNSET:
         raise FetchError("appliance_error", said_message(text) or "the appliance reports an error without a text")
-    if text.strip(b" \t\r\n{}") and (envelope.backups, envelope.data, envelope.BackupStatus) == (UNSET, UNSET, UNSET):
+    if text.strip(b" \t\r\n{}") and all(rows is UNSET for rows in lists):
         raise FetchError("bad_reply", "the appliance sent an object without a list", detail=_looks(body))
     return []
 

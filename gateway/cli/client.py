@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.cli.exits import ClientError, Exit
 from gateway.cli.target import Address
+from gateway.web.forms import MEDIA
 
 _CONNECT_S: Final = 10.0
 _ERROR_BYTES: Final = 65_536
@@ -120,7 +121,7 @@ async def _check(response: aiohttp.ClientResponse, url: str) -> None:
 
 
 def _is_ours(response: aiohttp.ClientResponse) -> bool:
-    return response.content_type in ("application/json", "application/x-ndjson", "text/csv")
+    return response.content_type in MEDIA.values()
 
 
 def _trust(address: Address) -> Any:

@@ -13,10 +13,10 @@ from gateway.arrange import Arrangement, Shape
 from gateway.query import BackupQuery, parse_both, parse_query_string
 from gateway.query_values import Form
 from gateway.stack import Gateway
-from gateway.table import columns_of, csv_pieces
+from gateway.table import columns_of
 from gateway.web.asking import Outcome, ask, log_facts, outcome_of, shortfall, status_of, timing
 from gateway.web.etags import matches
-from gateway.web.forms import form_of
+from gateway.web.forms import TABLES, form_of, saved_as
 from gateway.web.keys import GATEWAY, LOG
 from gateway.web.moments import keep_ready, moment_of
 from gateway.web.ndjson import stream
@@ -24,8 +24,6 @@ from gateway.web.packing import packed
 from gateway.web.paging import Piece, first_piece, next_piece, paging_headers
 from gateway.web.read import caller_of, read_body
 from gateway.web.respond import SAFE_HEADERS, parts_answer, send_parts
-
-_CSV: Final = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": 'attachment; filename="backups.csv"'}
 
 _ROWS_ON_THE_LOOP: Final = 5000
 
@@ -85,7 +83,7 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
         parts, headers = await packed(request, gateway.store, parts, headers, whole, again=moment is not None)
         keep_ready(request, moment, caller, outcome, status, headers, parts)
         return await send_parts(request, parts, status=status, headers=headers)
-    return await parts_answer(request, parts, status=status, headers=headers | (_CSV if form == "csv" else {}))
+    return await parts_answer(request, parts, status=status, headers=headers | saved_as("backups", form))
 
 
 async def _next_page(
@@ -98,7 +96,7 @@ async def _next_page(
     headers = _headers(request, outcome) | paging_headers(request, query, piece)
     extra = piece.walk.extra | piece.extra
     parts = await _parts(form, piece.walk.question.fields, outcome, piece.walk.arrangement, piece, extra)
-    return await parts_answer(request, parts, headers=headers | (_CSV if form == "csv" else {}))
+    return await parts_answer(request, parts, headers=headers | saved_as("backups", form))
 
 
 async def _parts(
@@ -117,9 +115,9 @@ async def _parts(
         if form == "json":
             return merge.body_parts(outcome.answers, arrangement.segments(begin, end), extra)
         rows = arrangement.rows(begin, end)
-        return list(csv_pieces(rows, columns_of(rows, fields) if piece is None else piece.walk.columns))
+        return list(TABLES[form](rows, columns_of(rows, fields) if piece is None else piece.walk.columns))
 
-    is_heavy = len(arrangement) > _ROWS_ON_THE_LOOP and (form == "csv" or not arrangement.is_at_hand(begin, end))
+    is_heavy = len(arrangement) > _ROWS_ON_THE_LOOP and (form in TABLES or not arrangement.is_at_hand(begin, end))
     return await asyncio.to_thread(built) if is_heavy else built()
 
 

@@ -1,5 +1,6 @@
 """Which form an answer takes: the key `format`, else what the Accept header likes best (contract section 5.2)."""
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -7,15 +8,25 @@ from aiohttp import web
 from gateway.errors import bad_field
 from gateway.query import BackupQuery
 from gateway.query_values import Form
+from gateway.table import csv_pieces
 
-_MEDIA: Final[dict[str, Form]] = {
-    "application/x-ndjson": "ndjson",
-    "application/ndjson": "ndjson",
-    "text/csv": "csv",
-    "application/json": "json",
-    "application/*": "json",
-    "*/*": "json",
-}
+MEDIA: Final[dict[Form, str]] = {"json": "application/json", "ndjson": "application/x-ndjson", "csv": "text/csv"}
+"""The media type of every form, as Accept asks for it, answers carry it and openapi.json tells it."""
+_ALSO: Final[dict[str, Form]] = {"application/ndjson": "ndjson", "application/*": "json", "*/*": "json"}
+_BY_MEDIA: Final[dict[str, Form]] = {media: form for form, media in MEDIA.items()} | _ALSO
+
+TABLES: Final[dict[Form, Callable[[Sequence[bytes], Sequence[str]], Iterator[bytes]]]] = {"csv": csv_pieces}
+"""Who writes the forms that are tables: encoded rows and the names of the columns in, the body in pieces out."""
+
+
+def saved_as(name: str, form: Form) -> dict[str, str]:
+    """Headers of a table: its type, and the file that a browser makes of it. Other forms have none of it."""
+    if form not in TABLES:
+        return {}
+    return {
+        "Content-Type": f"{MEDIA[form]}; charset=utf-8",
+        "Content-Disposition": f'attachment; filename="{name}.{form}"',
+    }
 
 
 def form_of(request: web.Request, query: BackupQuery) -> Form:
@@ -35,7 +46,7 @@ def _liked_best(accept: str) -> Form:
     best: tuple[float, Form] = (0.0, "json")
     for offer in accept.lower().split(","):
         media, *parameters = (part.strip() for part in offer.split(";"))
-        form = _MEDIA.get(media)
+        form = _BY_MEDIA.get(media)
         weight = next((_weight(part[2:]) for part in parameters if part.startswith("q=")), 1.0)
         if form is not None and weight > best[0]:
             best = weight, form

@@ -8,10 +8,11 @@ from isal import isal_zlib
 
 from gateway.accounts import Caller
 from gateway.stack import Gateway
+from gateway.web.forms import MEDIA
 from gateway.web.respond import stream_answer, takes_gzip
 
 _HEADERS: Final = {
-    "Content-Type": "application/x-ndjson",
+    "Content-Type": MEDIA["ndjson"],
     "Vary": "Accept, Accept-Encoding",
     "X-Accel-Buffering": "no",  # a proxy before the gateway passes on what it gets
 }

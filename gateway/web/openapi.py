@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from gateway.web.forms import MEDIA
 from gateway.web.openapi_answers import answer_schemas, ref
 from gateway.web.openapi_clients import client_paths, client_schemas
 from gateway.web.openapi_operations import (
@@ -157,7 +158,7 @@ def _gateway_paths() -> Document:
 def _in_every_form(answer: Document) -> Document:
     """The unified answer as JSON, as a stream of lines, as a table; pages say where they are in their headers."""
     text = {"schema": {"type": "string"}}
-    answer["content"] |= {"application/x-ndjson": text, "text/csv": text}
+    answer["content"] = dict.fromkeys(MEDIA.values(), text) | answer["content"]
     answer["headers"] |= {
         "Link": text_header("first, prev, next and last page"),
         **{

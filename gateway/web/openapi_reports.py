@@ -7,6 +7,7 @@ from gateway.history import OUTCOMES, Replication, Verification
 from gateway.kinds import Family
 from gateway.model import State
 from gateway.verdict import STATES
+from gateway.web.forms import MEDIA
 from gateway.web.openapi_answers import ref
 from gateway.web.openapi_operations import ANY_CREDENTIAL, Document, as_json, operation
 
@@ -25,7 +26,7 @@ def report_paths() -> Document:
     summary = operation("summary", "gateway", "What became of the backups, small and flat", ANY_CREDENTIAL, told)
     summary["parameters"] = _parameters()
     rows = {200: as_json("Every asset of the asked systems, worst first in each", ref("Assets"))}
-    rows[200]["content"] |= {kind: {"schema": {"type": "string"}} for kind in ("application/x-ndjson", "text/csv")}
+    rows[200]["content"] = {media: {"schema": _TEXT} for media in MEDIA.values()} | rows[200]["content"]
     assets = operation("assets", "gateway", "What became of each asset", ANY_CREDENTIAL, rows)
     assets["parameters"] = _parameters(has_form=True)
     return {"/gateway/summary": {"get": summary}, "/gateway/assets": {"get": assets}}
@@ -47,7 +48,7 @@ def _parameters(*, has_form: bool = False) -> list[Schema]:
         ("deadline", "Seconds for the whole answer.", seconds),
     ]
     if has_form:
-        texts.append(("format", "The form of the answer.", {"type": "string", "enum": ["json", "ndjson", "csv"]}))
+        texts.append(("format", "The form of the answer.", {"type": "string", "enum": list(MEDIA)}))
     return [
         {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
         for name, text, schema in texts

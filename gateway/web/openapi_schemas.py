@@ -1,6 +1,6 @@
 """The words of openapi.py: what goes in and what comes out, as JSON Schema (contract sections 4 and 5)."""
 
-from typing import Any, Final, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 from gateway.filter import STATUSES
 from gateway.query_values import Form
@@ -63,59 +63,18 @@ TEXTS: Final[dict[str, str]] = {
 
 def body_schema() -> Schema:
     """The body of POST /api/backups. Null is the same as absent; numbers may be sent as digits."""
-    values = {
-        **dict.fromkeys(("system_id", "sid"), _one_or_many(_either(_WHOLE, _DIGITS), _MOST_SYSTEM_IDS)),
-        **dict.fromkeys(_WHOLE_KEYS, _either(_WHOLE, _DIGITS)),
-        **dict.fromkeys(("start_day", "end_day"), _DAY),
-        **dict.fromkeys(("type", "customer", "tag", "fields"), _one_or_many(_WORD, _MOST_WORDS)),
-        "backup_ids": _one_or_many(_either(_WHOLE, _DIGITS), _MOST_BACKUP_IDS),
-        "status": _one_or_many(_STATUS, _MOST_WORDS),
-        "require": _either(
-            {"type": "string", "enum": ["any", "all"]},
-            _WHOLE,
-            _DIGITS,
-            _many(_either(_WHOLE, _DIGITS), _MOST_SYSTEM_IDS),
-        ),
-        **dict.fromkeys(("max_age", "max_stale"), _either(_SECONDS, _decimal())),
-        "deadline": _either(_SOME_SECONDS, _decimal()),
-        "order_by": _WORD,
-        "order_direction": _DIRECTION,
-        **dict.fromkeys(("page_size", "page_number"), _either(_SOME, _DIGITS)),
-        "cursor": _WORD,
-        "format": _FORM,
+    described = {
+        key: {**_either(_SHAPES[key].body, {"type": "null"}), "description": text} for key, text in TEXTS.items()
     }
-    described = {key: {**_either(values[key], {"type": "null"}), "description": text} for key, text in TEXTS.items()}
     return {"type": "object", "properties": described, "additionalProperties": False}
 
 
 def query_parameters() -> list[Schema]:
     """The same keys in the query string of GET /api/backups; lists by repeating a key or with commas."""
-    values = {
-        **dict.fromkeys(("system_id", "sid"), _many(_WHOLE, _MOST_SYSTEM_IDS)),
-        **dict.fromkeys(_WHOLE_KEYS, _WHOLE),
-        **dict.fromkeys(("start_day", "end_day"), _DAY),
-        **dict.fromkeys(("type", "customer", "tag", "fields"), _many(_WORD, _MOST_WORDS)),
-        "backup_ids": _many(_WHOLE, _MOST_BACKUP_IDS),
-        "status": _many(_STATUS, _MOST_WORDS),
-        "require": _many(_either({"type": "string", "enum": ["any", "all"]}, _WHOLE), _MOST_SYSTEM_IDS),
-        **dict.fromkeys(("max_age", "max_stale"), _SECONDS),
-        "deadline": _SOME_SECONDS,
-        "order_by": _WORD,
-        "order_direction": _DIRECTION,
-        **dict.fromkeys(("page_size", "page_number"), _SOME),
-        "cursor": _WORD,
-        "format": _FORM,
-    }
     return [
-        {"name": key, "in": "query", "required": False, "description": text, "schema": values[key]}
+        {"name": key, "in": "query", "required": False, "description": text, "schema": _SHAPES[key].query}
         for key, text in TEXTS.items()
     ]
-
-
-_WHOLE_KEYS: Final = (
-    *("client_id", "instance_id", "start_time", "end_time"),
-    *("finish_interval_start", "finish_interval_end", "start_hours", "end_hours"),
-)
 
 
 def credentials_schema() -> Schema:
@@ -142,3 +101,46 @@ def _either(*schemas: Schema) -> Schema:
 
 def _decimal() -> Schema:
     return {"type": "string", "pattern": r"^[0-9]{1,15}(\.[0-9]{1,9})?$"}
+
+
+class _Shape(NamedTuple):
+    """What a value may be in a body, and in a query string."""
+
+    body: Schema
+    query: Schema
+
+
+def _same(value: Schema) -> _Shape:
+    return _Shape(value, value)
+
+
+def _number(value: Schema, written: Schema) -> _Shape:
+    return _Shape(_either(value, written), value)
+
+
+def _list(item: _Shape, most: int) -> _Shape:
+    return _Shape(_one_or_many(item.body, most), _many(item.query, most))
+
+
+_NUMBER: Final = _number(_WHOLE, _DIGITS)
+_ANY_OR_ALL: Final[Schema] = {"type": "string", "enum": ["any", "all"]}
+_SHAPES: Final[dict[str, _Shape]] = {
+    **dict.fromkeys(("system_id", "sid"), _list(_NUMBER, _MOST_SYSTEM_IDS)),
+    **dict.fromkeys(("client_id", "instance_id", "start_time", "end_time"), _NUMBER),
+    **dict.fromkeys(("finish_interval_start", "finish_interval_end", "start_hours", "end_hours"), _NUMBER),
+    **dict.fromkeys(("start_day", "end_day"), _same(_DAY)),
+    **dict.fromkeys(("type", "customer", "tag", "fields"), _list(_same(_WORD), _MOST_WORDS)),
+    "backup_ids": _list(_NUMBER, _MOST_BACKUP_IDS),
+    "status": _list(_same(_STATUS), _MOST_WORDS),
+    "require": _Shape(
+        _either(_ANY_OR_ALL, _WHOLE, _DIGITS, _many(_NUMBER.body, _MOST_SYSTEM_IDS)),
+        _many(_either(_ANY_OR_ALL, _WHOLE), _MOST_SYSTEM_IDS),
+    ),
+    **dict.fromkeys(("max_age", "max_stale"), _number(_SECONDS, _decimal())),
+    "deadline": _number(_SOME_SECONDS, _decimal()),
+    "order_by": _same(_WORD),
+    "order_direction": _same(_DIRECTION),
+    **dict.fromkeys(("page_size", "page_number"), _number(_SOME, _DIGITS)),
+    "cursor": _same(_WORD),
+    "format": _same(_FORM),
+}

@@ -14,15 +14,12 @@ from gateway.report import SystemReport, asset_rows, summary, system_block
 from gateway.report_query import ReportQuery, parse_report
 from gateway.reporting import report_of
 from gateway.stack import Gateway
-from gateway.table import csv_pieces
 from gateway.web.asking import Asking, Outcome, ask, log_facts, rechecked
-from gateway.web.forms import form_of
+from gateway.web.forms import TABLES, form_of, saved_as
 from gateway.web.keys import GATEWAY, LOG
 from gateway.web.lines import Lines, check_rights
 from gateway.web.read import caller_of
 from gateway.web.respond import json_answer, parts_answer
-
-_CSV: Final = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": 'attachment; filename="assets.csv"'}
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -42,9 +39,9 @@ async def get_assets(request: web.Request) -> web.StreamResponse:
         return await _stream(request, gateway, caller, asked, asking)
     reports = await _all_reports(request, gateway, caller, asked, asking)
     rows = await asyncio.to_thread(lambda: [row for report in reports for row in _rows(gateway, asked, report)])
-    if form == "csv":
-        parts = await asyncio.to_thread(lambda: list(csv_pieces([_encode(row) for row in rows], _COLUMNS)))
-        return await parts_answer(request, parts, headers=_CSV | _complete(reports))
+    if form in TABLES:
+        parts = await asyncio.to_thread(lambda: list(TABLES[form]([_encode(row) for row in rows], _COLUMNS)))
+        return await parts_answer(request, parts, headers=saved_as("assets", form) | _complete(reports))
     answers = [report.answer for report in reports]
     more = {"systems": [merge.describe(answer) for answer in answers], "complete": merge.is_complete(answers)}
     return json_answer(request, {"assets": rows, **more, "total": len(rows)}, headers=_complete(reports))

@@ -162,7 +162,7 @@ async def test_narrower_questions_are_answered_from_a_wider_held_list_without_a_
 
 
 async def test_days_around_a_change_of_the_zone_are_days_of_each_appliances_own_zone(client: Client):
-    for spec, number in zip(STRANGE, range(1, 9), strict=True):
+    for number, spec in enumerate(STRANGE, 1):
         for back in range(4):
             day = day_of(spec, int(spec.clock()) - back * 86_400)
             await agree(client, {"system_id": number, "start_day": day, "end_day": day})

@@ -29,15 +29,26 @@ from tests.soak.truth import Truth
 TOKEN: Final = "token-of-the-soak"
 DEADLINE_S: Final = 5.0
 PER_MINUTE: Final = 30
+KEPT_S: Final = 240.0
+"""After so long without a question no connection to an appliance is left; a short run does not wait for it."""
 
 
 def specs(systems: int) -> list[ApplianceSpec]:
     """Appliances of both dialects."""
     return [
         ApplianceSpec(
-            name=f"site-{n}", seed=n, rows=60, base_ms=20, dialect=("wiki-2015", "10.x")[n % 2], username=f"user-{n}"
+            name=f"site-{n}", seed=n, rows=20, base_ms=20, dialect=("wiki-2015", "10.x")[n % 2], username=f"user-{n}"
         )
         for n in range(1, systems + 1)
+    ]
+
+
+def scopes(systems: int, clients: int, rng: random.Random) -> list[list[int]]:
+    """What each caller looks after: one in ten the whole fleet, the others some sites of it."""
+    fleet = range(1, systems + 1)
+    return [
+        list(fleet) if number % 10 == 0 else sorted(rng.sample(fleet, min(systems, rng.randint(1, 30))))
+        for number in range(clients)
     ]
 
 
@@ -51,6 +62,7 @@ def configuration(farm: Farm, folder: str) -> str:
 
 async def run(minutes: float, systems: int, clients: int) -> bool:
     """The whole of it."""
+    rest_s = KEPT_S + 10 if minutes * 60 > 4 * KEPT_S else 20.0
     with TemporaryDirectory() as folder:
         connector = aiohttp.TCPConnector(limit=0)
         async with Farm(specs(systems)) as farm, aiohttp.ClientSession(connector=connector) as http:
@@ -60,10 +72,10 @@ async def run(minutes: float, systems: int, clients: int) -> bool:
             truth = Truth(farm)
             serving, trouble, tally = Serving(file, plan, TOKEN, http), Trouble(farm, random.Random(1)), Tally()
             process = asyncio.create_task(serving.run())
-            await serving.look_at_rest()
+            await serving.look_at_rest(1.0)
             callers = [
-                Caller(http, lambda: serving.address, TOKEN, systems, DEADLINE_S, tally, truth, random.Random(number))
-                for number in range(clients)
+                Caller(http, lambda: serving.address, TOKEN, scope, DEADLINE_S, tally, truth, random.Random(number))
+                for number, scope in enumerate(scopes(systems, clients, random.Random(2)))
             ]
             await asyncio.gather(
                 trouble.run(plan.end),
@@ -71,10 +83,11 @@ async def run(minutes: float, systems: int, clients: int) -> bool:
                 tally.watch_lag(plan.end),
                 *(caller.run(plan.end) for caller in callers),
             )
-            await serving.look_at_rest()
+            await serving.look_at_rest(rest_s)
             serving.over.set()
             await process
-            lines, well = lines_of(serving, tally, farm, PER_MINUTE)
+            kept = 0 if rest_s > KEPT_S else systems
+            lines, well = lines_of(serving, tally, farm, ceiling=PER_MINUTE, kept=kept)
     print("\n".join(lines))
     print(f"{time.strftime('%H:%M:%S')}, {minutes:g} minutes, {systems} systems, {clients} callers")
     return well

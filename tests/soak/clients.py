@@ -1,7 +1,6 @@
 """Callers of every kind, and what each checks of every answer: false statements are what a soak looks for."""
 
 import asyncio
-import json
 import random
 import time
 from collections import Counter
@@ -10,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import aiohttp
+import msgspec
 
 from tests.soak.truth import Given, Memory, Truth
 
 PATIENCE_S: Final = 20.0
-_LATE_S: Final = 1.5
-"""An answer may come so much after its deadline, on a machine that is busy with the whole soak."""
+LATE_S: Final = 1.5
 
 
 @dataclass
@@ -26,6 +25,9 @@ class Tally:
     states: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     ages_checked: int = 0
+    late: int = 0
+    """Answers that came well after their deadline: on a machine that is busy with the whole soak some may."""
+    slowest_s: float = 0.0
     untrue: list[str] = field(default_factory=list)
     own_lag_s: float = 0.0
     longest_own_lag_s: float = 0.0
@@ -43,14 +45,34 @@ class Tally:
             self.untrue.append(what)
 
 
+class _Row(msgspec.Struct):
+    system_id: int
+
+
+class _Answer(msgspec.Struct):
+    """What is looked at of an answer: decoding all of it would be most of the load."""
+
+    systems: list[dict[str, Any]]
+    complete: bool
+    total: int
+    backups: list[_Row] = []
+    next_cursor: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Answer).decode
+
+
 @dataclass
 class Caller:
-    """One caller that asks on and on. `url` is asked for each question: the gateway may have come back elsewhere."""
+    """One caller that asks on and on, always for the same systems: a dashboard of the whole fleet, or of some sites.
+
+    `url` is asked for each question: the gateway may have come back elsewhere.
+    """
 
     http: aiohttp.ClientSession
     url: Callable[[], str]
     token: str
-    systems: int
+    systems: list[int]
     deadline_s: float
     tally: Tally
     truth: Truth
@@ -63,77 +85,85 @@ class Caller:
         while time.monotonic() < end:
             kind = self.rng.choice(kinds)
             try:
-                async with asyncio.timeout(PATIENCE_S):
-                    await kind()
+                await kind()
             except (aiohttp.ClientError, ConnectionError) as error:
                 self.tally.answers[f"{kind.__name__[1:]} {type(error).__name__}"] += 1  # between two processes
             except TimeoutError:
                 self.tally.untrue.append(f"{kind.__name__[1:]} had no end after {PATIENCE_S:g} s")
-            await asyncio.sleep(self.rng.uniform(0.2, 2.0))
+            await asyncio.sleep(self.rng.uniform(0.5, 6.0))
 
     async def _asked(self, method: str, path: str, kind: str, **more: Any) -> tuple[int, bytes, Any]:
         begun, begun_at, lag_s = time.monotonic(), time.time(), self.tally.own_lag_s
         headers = {"AuthToken": self.token} | more.pop("headers", {})
-        async with self.http.request(method, self.url() + path, headers=headers, **more) as answer:
-            body = await answer.read()
+        async with asyncio.timeout(PATIENCE_S):
+            async with self.http.request(method, self.url() + path, headers=headers, **more) as answer:
+                body = await answer.read()
         took = time.monotonic() - begun
         self._given = Given(begun_at, time.time())
         self.tally.answers[f"{kind} {answer.status}"] += 1
         self.tally.check(answer.status < 500 or answer.status in (502, 503, 504), f"{kind}: a {answer.status}")
         late_s = took - self.deadline_s - 4 * max(lag_s, self.tally.own_lag_s)
-        self.tally.check(late_s < _LATE_S, f"{kind} took {took:.0f} s")
+        self.tally.late += late_s > LATE_S
+        self.tally.slowest_s = max(self.tally.slowest_s, took)
         return answer.status, body, answer.headers
+
+    @property
+    def _listed(self) -> str:
+        return ",".join(map(str, self.systems))
 
     async def _post(self) -> None:
         hours = self.rng.choice([6, 24, 48])
-        status, body, _ = await self._asked("POST", "/api/backups", "post", json={"start_hours": hours})
+        asked = {"start_hours": hours, "system_id": self.systems}
+        status, body, _ = await self._asked("POST", "/api/backups", "post", json=asked)
         if status != 503 or b'"systems"' in body:
-            self._whole(json.loads(body), f"post {hours}")
+            self._whole(_decode(body), f"post {hours}")
 
     async def _get(self) -> None:
-        status, body, headers = await self._asked("GET", "/api/backups?start_hours=24&status=Failure", "get")
+        path = f"/api/backups?start_hours=24&status=Failure&system_id={self._listed}"
+        status, body, headers = await self._asked("GET", path, "get")
         if status == 200:
-            self._whole(json.loads(body), "get")
-            tag = {"If-None-Match": headers["ETag"]}
-            await self._asked("GET", "/api/backups?start_hours=24&status=Failure", "again", headers=tag)
+            self._whole(_decode(body), "get")
+            await self._asked("GET", path, "again", headers={"If-None-Match": headers["ETag"]})
 
     async def _lines(self) -> None:
-        status, body, _ = await self._asked("GET", "/api/backups?start_hours=24&format=ndjson", "ndjson")
+        path = f"/api/backups?start_hours=24&format=ndjson&system_id={self._listed}"
+        status, body, _ = await self._asked("GET", path, "ndjson")
         if status == 200:
-            lines = [json.loads(line) for line in body.splitlines()]
-            rows = sum("system_id" in line for line in lines)
-            self.tally.check(
-                "complete" in lines[-1] and lines[-1]["total"] == rows, "ndjson: cut, or its total is not so"
-            )
-            self._named(lines[-1])
+            *lines, last = body.splitlines()
+            told = msgspec.json.decode(last)
+            rows = sum(line.startswith(b'{"system_id"') for line in lines)
+            self.tally.check("complete" in told and told["total"] == rows, "ndjson: cut, or its total is not so")
+            self._named(_Answer(told["systems"], told["complete"], told["total"]))
 
     async def _table(self) -> None:
-        await self._asked("GET", "/api/backups?start_hours=24&format=csv", "csv")
+        await self._asked("GET", f"/api/backups?start_hours=24&format=csv&system_id={self._listed}", "csv")
 
     async def _summary(self) -> None:
-        status, body, _ = await self._asked("GET", "/gateway/summary?limit=5", "summary")
+        status, body, _ = await self._asked("GET", f"/gateway/summary?limit=5&system_id={self._listed}", "summary")
         if status == 200:
-            told = json.loads(body)
-            self.tally.check(told["systems"]["total"] == self.systems, "summary: systems are missing")
+            told = msgspec.json.decode(body)
+            self.tally.check(told["systems"]["total"] == len(self.systems), "summary: systems are missing")
             self.tally.check(told["complete"] == (not told["not_answering"]), "summary: complete is not so")
 
     async def _walk(self) -> None:
         """A walk by cursor: every row once."""
-        asked = {"start_hours": 24, "page_size": 2000, "fields": ["id"]}
-        status, body, _ = await self._asked("POST", "/api/backups", "walk", json=asked)
+        asked: dict[str, Any] = {"start_hours": 24, "page_size": 2000, "fields": ["id"], "system_id": self.systems}
         seen = 0
-        while status == 200:
-            page = json.loads(body)
-            seen += len(page["backups"])
-            if page["next_cursor"] is None:
-                self.tally.check(seen == page["total"], "walk: not every row once")
+        while True:
+            status, body, _ = await self._asked("POST", "/api/backups", "walk", json=asked)
+            if status != 200:
                 return
-            status, body, _ = await self._asked("POST", "/api/backups", "walk", json={"cursor": page["next_cursor"]})
+            page = _decode(body)
+            seen += len(page.backups)
+            if page.next_cursor is None:
+                self.tally.check(seen == page.total, "walk: not every row once")
+                return
+            asked = {"cursor": page.next_cursor}
 
-    def _whole(self, told: dict[str, Any], question: str) -> None:
+    def _whole(self, told: _Answer, question: str) -> None:
         self._named(told)
-        rows = Counter(row["system_id"] for row in told["backups"])
-        for system in told["systems"]:
+        rows = Counter(row.system_id for row in told.backups)
+        for system in told.systems:
             self.tally.check(rows[system["system_id"]] == system["rows"], "a system's rows are not as many as it says")
             if system["age_seconds"] is not None:
                 self._aged(system, question)
@@ -149,13 +179,10 @@ class Caller:
         back = self.memory.goes_back(question, number, self._given, age_s)
         self.tally.check(not back or system["state"] != "ok", "an older list after a younger one")
 
-    def _named(self, told: dict[str, Any]) -> None:
-        systems = told["systems"]
-        self.tally.states.update(system["state"] for system in systems)
-        self.tally.reasons.update(system["error"]["kind"] for system in systems if system["error"] is not None)
-        self.tally.check(
-            [one["system_id"] for one in systems] == list(range(1, self.systems + 1)), "a system is not named"
-        )
-        self.tally.check(told["complete"] == all(one["state"] == "ok" for one in systems), "complete is not so")
-        for one in systems:
+    def _named(self, told: _Answer) -> None:
+        self.tally.states.update(system["state"] for system in told.systems)
+        self.tally.reasons.update(system["error"]["kind"] for system in told.systems if system["error"] is not None)
+        self.tally.check([one["system_id"] for one in told.systems] == self.systems, "a system is not named")
+        self.tally.check(told.complete == all(one["state"] == "ok" for one in told.systems), "complete is not so")
+        for one in told.systems:
             self.tally.check(one["state"] == "ok" or one["error"] is not None, f"{one['state']} without a reason")

@@ -15,8 +15,6 @@ from tests.gateway.processes import Running, running
 
 _TOUCHED_EVERY_S: Final = 10.0
 _LOOKED_AT_EVERY_S: Final = 5.0
-_AT_REST_S: Final = 135.0
-"""Longer than an idle connection to an appliance (120 s) or of a caller is kept."""
 _RESTARTS: Final = 4
 _LAST_SHARE: Final = 0.6
 """Of the time: the last process has it for itself."""
@@ -101,10 +99,10 @@ class Serving:
             if look is not None:
                 self.looks.append(look)
 
-    async def look_at_rest(self) -> None:
-        """One look without callers: before the first one came at once, else when connections are kept no more."""
+    async def look_at_rest(self, after_s: float) -> None:
+        """One look without callers, so many seconds after the last one left."""
         await self._up.wait()
-        await asyncio.sleep(_AT_REST_S if self.looks else 1.0)
+        await asyncio.sleep(after_s)
         look = await self._look()
         if look is None:
             raise RuntimeError("the gateway does not answer, though nobody asks")

@@ -11,6 +11,8 @@ _ROUNDED_S: Final = 0.06
 """Ages are told in tenths of a second; a request is noted some milliseconds after it was sent."""
 _READY_S: Final = 0.6
 """An answer that is given again within its moment states the age that it will have at the end of it."""
+_QUEUED_S: Final = 5.0
+"""An age counts from when the gateway began to ask: the call may have waited for its turn among all others since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,12 @@ class Truth:
     def is_behind(self, system_id: int, given: Given, age_s: float, late_s: float) -> bool:
         """Whether a list call can be behind an answer that states this age.
 
-        The call was made at most `age_s` before the answer; a younger one may stand behind an answer that states a
-        higher age only for the moment in which ready answers are given again. `late_s` is how late this process,
-        which notes the calls, may be.
+        The call was made at most `age_s` before the answer, and not much later than that: an age may be higher than
+        the truth by a turn and by the moment in which ready answers are given again. `late_s` is how late this
+        process, which notes the calls, may be.
         """
         earliest = given.asked_at - age_s - _ROUNDED_S
-        latest = given.got_at - age_s + _ROUNDED_S + _READY_S + late_s
+        latest = given.got_at - age_s + _ROUNDED_S + _READY_S + _QUEUED_S + late_s
         times = self._calls(system_id)
         return bisect_right(times, latest) > bisect_left(times, earliest)
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ from gateway.filter import ALL, Asked, Window
 from gateway.held import Held
 from gateway.model import BackupList, Fetched
 from gateway.rows import Stamper
-from gateway.simulator.dialects import Rendering
+from gateway.simulator.dialects import Dialect, Rendering
 from gateway.simulator.facts import Record
 from gateway.simulator.records import generate
 from gateway.wire import split_rows
@@ -42,7 +42,7 @@ def records_of(name: str, seed: int = 1, assets: int = 14) -> tuple[Record, ...]
 def renderings(draw: st.DrawFn, name: str) -> Rendering:
     """Any way in which an appliance of that zone may write."""
     return Rendering(
-        draw(st.sampled_from(["wiki-2015", "10.x"])),
+        draw(st.sampled_from(get_args(Dialect))),
         ZoneInfo(name),
         draw(st.sampled_from(["compact", "spaced", "php"])),
         draw(st.booleans()),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from material import ZONES
 
 from gateway.dates import ApplianceZone
-from gateway.filter import ALL, Asked, BackupFilter, Question, Window
+from gateway.filter import ALL, Asked, BackupFilter, Question, Window, Words
 from gateway.query import parse_body
 from gateway.wire import encode_asked
 
@@ -123,6 +123,40 @@ def test_a_question_for_everything_is_the_empty_one() -> None:
 def test_days_alone_go_up_as_days() -> None:
     asked = question({"start_day": "10/04/2025", "end_day": "10/05/2025"}).asked
     assert json.loads(encode_asked(asked, None)) == {"start_day": "10/04/2025", "end_day": "10/05/2025"}
+
+
+@pytest.mark.parametrize("body", [{"start_day": "10/04/2025"}, {"end_day": "10/05/2025"}])
+def test_one_day_alone_goes_up_as_a_day(body: dict[str, Any]) -> None:
+    assert json.loads(encode_asked(question(body).asked, None)) == body
+
+
+def test_days_go_up_as_days_although_somebody_asked_the_same_in_epochs() -> None:
+    day = date(2019, 3, 3)  # of which no other test asks
+    BackupFilter(start_time=BERLIN.day_start(day)).at(BERLIN)
+    assert json.loads(encode_asked(BackupFilter(start_day=day).at(BERLIN).asked, None)) == {"start_day": "03/03/2019"}
+
+
+@pytest.mark.parametrize("body", [{}, {"client_id": 5}, {"end_time": 7, "backup_ids": [1, 2]}])
+def test_what_is_asked_twice_is_one_object(body: dict[str, Any]) -> None:
+    assert question(body).asked is question(body).asked
+
+
+def test_every_filter_is_asked_in_its_place() -> None:
+    words, ids = Words(frozenset({"full"}), frozenset({"Success"})), frozenset({11})
+    whole = BackupFilter(
+        client_id=1,
+        instance_id=2,
+        words=words,
+        start_time=3,
+        end_time=4,
+        finish_interval_start=5,
+        finish_interval_end=6,
+        start_hours=7,
+        end_hours=8,
+        backup_ids=ids,
+    )
+    asked = Asked(1, 2, Window(3, 4), Window(5, 6), 7, 8, ids)
+    assert whole.at(BERLIN) == Question(asked, words)
 
 
 @given(DAYS, st.integers(1_700_000_000, 1_800_000_000))

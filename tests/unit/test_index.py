@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from material import NOWS, ZONES, body_of, records_of, renderings, reply_of, stamped, true_questions
 
 from gateway.columns import ABSENT, ODD, whole_id
-from gateway.filter import ALL, Asked, Question, Window
+from gateway.filter import ALL, Asked, Question, Window, Words
 from gateway.index import ListIndex, Now, Verdict, without_strangers
 from gateway.kinds import canonical_word
 from gateway.simulator.core_types import ALTERNATES, DISPLAY_TYPES
@@ -157,7 +157,7 @@ def test_rows_are_picked_one_by_one_as_they_are_by_columns(
     now = None if at is None else Now(at, at + 70)
     asked = replace(asked, start_hours=start_hours, end_hours=end_hours)
     index = index_of(*[row | {"status": status, "type": kind} for (row, _, _), status, kind in drawn] * times)
-    question = Question(asked, types, statuses)
+    question = Question(asked, Words(types, statuses))
     words, verdict = index.words(question), index.asked(asked, now)
     told = not (words & ~(verdict.yes | verdict.no)).any()
     picked = index.picked(question, asked, now)
@@ -187,11 +187,9 @@ def test_yes_is_true_and_no_is_true_whatever_the_rows_hide(
 def test_types_and_statuses_are_decided_as_they_truly_are(zone: str, data: st.DataObject) -> None:
     words = data.draw(st.lists(st.sampled_from([*DISPLAY_TYPES, *ALTERNATES, *DISPLAY_TYPES.values()]), max_size=3))
     statuses = data.draw(st.lists(st.sampled_from(["Success", "Warning", "Failure", "None"]), max_size=2))
-    question = Question(
-        ALL, frozenset(map(canonical_word, words)) if words else None, frozenset(statuses) if statuses else None
-    )
+    wanted = Words(frozenset(map(canonical_word, words)) if words else None, frozenset(statuses) if statuses else None)
     records = records_of(zone)
-    mask = ListIndex(stamped(reply_of(records, data.draw(renderings(zone))), zone)).words(question)
+    mask = ListIndex(stamped(reply_of(records, data.draw(renderings(zone))), zone)).words(Question(ALL, wanted))
     for record, taken in zip(records, mask, strict=True):
         shown = record.display_type.lower() in {word.lower() for word in words}
         typed = not words or shown or matches(record, {"type": words}, zone=ZoneInfo(zone), now=0)
@@ -242,7 +240,8 @@ def test_a_row_with_a_number_that_no_float_holds_tells_nothing_and_hurts_no_othe
 
 def test_status_words_are_compared_without_regard_to_case_and_none_stands_for_no_text() -> None:
     index = index_of({"status": "success"}, {"status": "WARNING"}, {}, {"status": 7}, {"status": None})
-    assert list(index.words(Question(ALL, None, frozenset({"Warning", "None"})))) == [False, True, True, True, True]
+    question = Question(ALL, Words(statuses=frozenset({"Warning", "None"})))
+    assert list(index.words(question)) == [False, True, True, True, True]
 
 
 def test_strangers_are_taken_out_and_undecidable_rows_stay() -> None:
@@ -271,4 +270,4 @@ def test_ids_of_any_size_are_kept_as_they_are(ids: list[int]) -> None:
 def test_an_empty_list_answers_every_question() -> None:
     index = ListIndex(stamped(b"[]"))
     assert said(index.asked(Asked(client_id=1, start=Window(1), backup_ids=frozenset({1})), None)) == []
-    assert list(index.words(Question(ALL, frozenset({"full"}), frozenset({"None"})))) == []
+    assert list(index.words(Question(ALL, Words(frozenset({"full"}), frozenset({"None"}))))) == []

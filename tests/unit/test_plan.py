@@ -23,7 +23,7 @@ from material import (
 
 from gateway.config import Limits
 from gateway.errors import FetchError
-from gateway.filter import ALL, Asked, Question, Window
+from gateway.filter import ALL, Asked, Question, Window, Words
 from gateway.held import Held
 from gateway.kinds import canonical_word
 from gateway.model import EMPTY
@@ -49,8 +49,8 @@ def questions(draw: st.DrawFn, zone: str) -> Question:
         st.none() | st.lists(st.sampled_from([*DISPLAY_TYPES.values(), *DISPLAY_TYPES]), min_size=1, max_size=4)
     )
     statuses = draw(st.none() | st.frozensets(st.sampled_from(["Success", "Warning", "Failure", "None"]), min_size=1))
-    words = None if types is None else frozenset(map(canonical_word, types))
-    return Question(draw(true_questions(zone)), words, statuses)
+    names = None if types is None else frozenset(map(canonical_word, types))
+    return Question(draw(true_questions(zone)), Words(names, statuses))
 
 
 @st.composite
@@ -99,8 +99,8 @@ def picked(served: Served) -> list[dict[str, Any]]:
 def worded(record: Record, question: Question) -> bool:
     names = {record.display_type.lower(), canonical_word(record.core_type)}
     status = {None: "None", 0: "Success", 1: "Warning", 2: "Failure"}[record.status]
-    typed = question.types is None or not names.isdisjoint(question.types)
-    return typed and (question.statuses is None or status in question.statuses)
+    types, statuses = question.words.types, question.words.statuses
+    return (types is None or not names.isdisjoint(types)) and (statuses is None or status in statuses)
 
 
 @settings(max_examples=250)
@@ -205,7 +205,7 @@ def test_a_bound_at_the_end_of_a_minute_is_decidable() -> None:
 
 
 def test_an_undecidable_row_that_is_out_by_its_type_does_no_harm() -> None:
-    question = Question(Asked(start=Window(MIDDLE.start // 60 * 60 + 30)), frozenset({"no such type"}))
+    question = Question(Asked(start=Window(MIDDLE.start // 60 * 60 + 30)), Words(frozenset({"no such type"})))
     served = choose(question, None, [made(dialect="wiki-2015")], now=1.0, wall=NOW, need=NEED, limits=LIMITS)
     assert served is not None
     assert picked(served) == []

@@ -127,12 +127,12 @@ def test_a_thousand_backup_ids_are_read_and_one_more_is_refused() -> None:
 
 @pytest.mark.parametrize("value", ["Full", ["Full"], ["full", "FULL"]])
 def test_a_type_is_one_word_or_a_list_without_regard_to_case(value: Any) -> None:
-    assert ask({"type": value}).filter.types == {"full"}
+    assert ask({"type": value}).filter.words.types == {"full"}
 
 
 @pytest.mark.parametrize("value", ["success", ["SUCCESS", "Success"]])
 def test_a_status_is_one_of_four_words_without_regard_to_case(value: Any) -> None:
-    assert ask({"status": value}).filter.statuses == {"Success"}
+    assert ask({"status": value}).filter.words.statuses == {"Success"}
 
 
 @pytest.mark.parametrize("value", ["Successful", "ok", ["Success", "x"], "", 0])

@@ -58,7 +58,7 @@ def by_chunks(body: bytes, zone: str = "Europe/Berlin") -> Any:
 
 
 def goes_whole(body: bytes) -> bool:
-    return any(way.stamped_reply(b"", body, ApplianceZone("UTC")) for way in gateway.quick_rows.QUICK_WAYS)
+    return any(way.stamped_reply(b"", body, ApplianceZone("UTC")) for way in gateway.rows.QUICK_WAYS)
 
 
 @given(st.sampled_from(ZONES), st.data())

@@ -125,6 +125,7 @@ def test_the_text_of_an_error_page_is_not_in_the_public_message() -> None:
     ("body", "said"),
     [
         (b'{"result":[{"message":"Your session has expired"}]}', "Your session has expired"),
+        (b'{"result":[{"message":"first"},{"message":"second"}]}', "first"),
         (b'{"result":{"message":"object"}}', "object"),
         (b'{"result":["bare"]}', "bare"),
         (b'{"result":"text"}', "text"),
@@ -137,6 +138,8 @@ def test_the_text_of_an_error_page_is_not_in_the_public_message() -> None:
         (b"\xff", None),
         (b"", None),
         (b"[" * 100_000, None),
+        (b'{"result":"\xff"}', None),
+        (BOM + b'{"result":[{"message":"Your session has expired"}]}', "Your session has expired"),
     ],
 )
 def test_what_an_appliance_says_is_read_where_it_says_it(body: bytes, said: str | None) -> None:
@@ -145,10 +148,12 @@ def test_what_an_appliance_says_is_read_where_it_says_it(body: bytes, said: str 
 
 def test_what_an_appliance_says_is_clipped_and_free_of_control_characters() -> None:
     said = said_message(json.dumps({"result": [{"message": "a\n\x1b[31m\u202eb  c" + "x" * 1000}]}).encode())
-    assert said is not None
-    assert said.isprintable()
-    assert len(said) <= 200
-    assert said.startswith("a [31m b c")
+    assert said == ("a [31m b c" + "x" * 1000)[:200]
+
+
+@pytest.mark.parametrize(("blanks", "said"), [(798, "xx"), (799, "x"), (800, "")])
+def test_a_text_of_blanks_is_looked_at_to_four_times_what_is_shown(blanks: int, said: str) -> None:
+    assert said_message(json.dumps({"result": " " * blanks + "xxxx"}).encode()) == said
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"7", b"{", b"\xff", b"[" * 100_000, b"<html>"])
@@ -195,6 +200,22 @@ def test_upstream_gets_one_object_of_whole_numbers_and_days_alone(asked: Asked, 
     assert body.get("system_id") == remote
 
 
+def test_every_filter_goes_up_under_its_own_name() -> None:
+    asked = Asked(2, 3, Window(4, 5), Window(6, 7), 8, 9, frozenset({30, 10, 20}))
+    assert json.loads(encode_asked(asked, 1)) == {
+        "system_id": 1,
+        "client_id": 2,
+        "instance_id": 3,
+        "start_time": 4,
+        "end_time": 5,
+        "finish_interval_start": 6,
+        "finish_interval_end": 7,
+        "start_hours": 8,
+        "end_hours": 9,
+        "backup_ids": [10, 20, 30],
+    }
+
+
 def test_a_question_without_a_filter_is_an_empty_object() -> None:
     assert encode_asked(Asked(), None) == b"{}"
 
@@ -202,3 +223,5 @@ def test_a_question_without_a_filter_is_an_empty_object() -> None:
 def test_days_go_up_in_the_documented_words() -> None:
     asked = Asked(start=Window(1, 2), days=(date(2014, 10, 4), None))
     assert json.loads(encode_asked(asked, 3)) == {"system_id": 3, "start_day": "10/04/2014"}
+    until = Asked(start=Window(1, 2), days=(None, date(2014, 10, 5)))
+    assert json.loads(encode_asked(until, None)) == {"end_day": "10/05/2014"}

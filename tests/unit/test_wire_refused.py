@@ -1,0 +1,132 @@
+"""What is told of replies that are no list: in public without their words, in the log what they are like."""
+
+import json
+
+import pytest
+
+from gateway.errors import FetchError
+from gateway.simulator.replies import EXPIRED_TEXT as SAID_OF_AN_OLD_TOKEN
+from gateway.sources.session import refusal
+from gateway.sources.transport import Reply
+from gateway.wire import EXPIRED_TEXT, check_pieces, read_object, repeats, split_rows
+
+BOM = b"\xef\xbb\xbf"
+MEBIBYTE = 1_048_576
+TOO_MANY = "the reply is cut into more pieces than any list of backups"
+
+
+def refusal_of(body: bytes, read: object = split_rows) -> tuple[str, str, str | None]:
+    assert callable(read)
+    with pytest.raises(FetchError) as caught:
+        read(body)
+    return caught.value.kind, caught.value.message, caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("body", "looks"),
+    [
+        (b"", "0 bytes that begin like nothing"),
+        (b" \r\n", "3 bytes that begin like nothing"),
+        (b"<html>", "6 bytes that begin like markup"),
+        (b"\n\t{'a'}", "7 bytes that begin like an object"),
+        (b"[1,", "3 bytes that begin like a list"),
+        (b"secret", "6 bytes that begin like something else"),
+        (BOM + b" [", "5 bytes that begin like a list"),
+    ],
+)
+def test_a_reply_that_cannot_be_read_is_told_by_its_looks(body: bytes, looks: str) -> None:
+    assert refusal_of(body) == ("bad_reply", "the appliance sent no list of backups", looks)
+    assert refusal_of(body, read_object) == ("bad_reply", "the appliance sent no JSON", looks)
+
+
+def test_an_object_without_a_list_is_told_as_such() -> None:
+    told = ("bad_reply", "the appliance sent an object without a list", "11 bytes that begin like an object")
+    assert refusal_of(b'{"count":0}') == told
+
+
+def test_a_login_without_an_object_is_told_as_such() -> None:
+    told = ("bad_reply", "the appliance sent no JSON object", "2 bytes that begin like a list")
+    assert refusal_of(b"[]", read_object) == told
+
+
+def test_an_error_without_a_text_is_told_as_such() -> None:
+    told = ("appliance_error", "the appliance reports an error without a text", None)
+    assert refusal_of(b'{"result":[]}') == told
+
+
+def test_the_words_for_an_old_token_are_those_of_the_appliances() -> None:
+    assert EXPIRED_TEXT in SAID_OF_AN_OLD_TOKEN.lower()
+    assert EXPIRED_TEXT == "session has expired or is invalid"
+
+
+def test_a_reply_of_a_mebibyte_may_be_cut_as_it_likes() -> None:
+    check_pieces(b"," * MEBIBYTE)
+    check_pieces(b"," * MEBIBYTE, MEBIBYTE)
+
+
+def test_a_larger_reply_has_at_most_a_piece_for_each_nine_bytes() -> None:
+    pieces = MEBIBYTE // 9 + 1
+    check_pieces(b"x" * 8 * pieces + b"," * pieces)
+    with pytest.raises(FetchError, match=TOO_MANY) as caught:
+        check_pieces(b"x" * (8 * pieces - 1) + b"," * (pieces + 1))
+    assert (caught.value.kind, caught.value.message) == ("too_large", TOO_MANY)
+
+
+def test_a_larger_reply_has_at_most_a_row_for_each_64_bytes() -> None:
+    text = b"x" * (MEBIBYTE + 64)
+    check_pieces(text, len(text) // 64)
+    with pytest.raises(FetchError, match=TOO_MANY):
+        check_pieces(text, len(text) // 64 + 1)
+
+
+def test_a_reply_just_above_a_mebibyte_is_looked_at() -> None:
+    with pytest.raises(FetchError, match=TOO_MANY):
+        check_pieces(b"," * (MEBIBYTE + 1))
+
+
+@pytest.mark.parametrize("start", [b"", BOM])
+def test_a_large_reply_in_small_pieces_is_refused_before_it_is_read(start: bytes) -> None:
+    assert refusal_of(start + b"," * (MEBIBYTE + 1))[0] == "too_large"
+
+
+def test_a_large_reply_of_small_rows_is_too_large() -> None:
+    small = b'{"name":"%s"}' % (b"x" * 30)
+    assert refusal_of(b"[" + b",".join([small] * 30_000) + b"]")[0] == "too_large"
+
+
+def test_a_large_reply_of_rows_with_text_is_a_list() -> None:
+    row = b'{"name":"%s"}' % (b"x" * 60)
+    assert len(split_rows(b"[" + b",".join([row] * 20_000) + b"]")) == 20_000
+
+
+SECRET = 'pa"ss/wörd\\1'
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        SECRET,
+        SECRET.replace("/", "\\/"),
+        json.dumps(SECRET)[1:-1],
+        json.dumps(SECRET)[1:-1].replace("/", "\\/"),
+        json.dumps(SECRET, ensure_ascii=False)[1:-1],
+        json.dumps(SECRET, ensure_ascii=False)[1:-1].replace("/", "\\/"),
+    ],
+)
+def test_a_secret_is_found_however_it_is_written(written: str) -> None:
+    assert repeats(f"you sent <{written}>".encode(), SECRET)
+    assert not repeats(f"you sent <{written[1:]}>".encode(), SECRET)
+    assert not repeats(f"you sent <{written[:-1]}>".encode(), SECRET)
+
+
+def test_a_secret_that_is_no_text_for_utf8_is_looked_for_all_the_same() -> None:
+    assert repeats(b'"\\udc80"', "\udc80")
+    assert not repeats(b"anything", "\udc80")
+
+
+@pytest.mark.parametrize("start", [b"", BOM])
+def test_a_refused_login_is_one_whether_or_not_its_text_starts_with_a_bom(start: bytes) -> None:
+    """Else our account would be tried again and again, as after a fault that passes."""
+    reply = Reply(500, start + b'{"result":[{"message":"Login failed"}]}', None, None)
+    found = refusal(reply, 0.0, at_login=True)
+    assert (found.kind, found.detail) == ("auth", "Login failed")
