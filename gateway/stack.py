@@ -115,6 +115,7 @@ class Gateway:
         )
         self.lag.start()
         self._total = FairSemaphore(self.config.fanout.total_concurrency)
+        self._large = FairSemaphore(1)
         self._budget = RetryBudget(self.monotonic)
         if self.hub is not None:
             await self.hub.open()
@@ -239,6 +240,7 @@ class Gateway:
             system.remote_system_id,
             fetch_s=limits.fetch_seconds,
             hook=self._called,
+            large=self._large,
             **clocks,
         )
         guard = Guarded(appliance, Breaker(self._jitter), self._budget, jitter=self._jitter, **clocks)

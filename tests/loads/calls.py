@@ -9,6 +9,7 @@ from typing import Any, Final
 import aiohttp
 
 from gateway.simulator import Appliance, ApplianceSpec, Farm, Fault
+from tests.bench.figures import Verdict
 from tests.bench.processes import Served
 from tests.bench.questions import NOTHING, Request
 from tests.loads.crowd import Answers, polls
@@ -24,6 +25,8 @@ _MINUTE_S: Final = 60.0
 _FRESH_S: Final = 10
 _FILTERS: Final = ({"client_id": 1}, {"client_id": 2}, {"type": "Full"}, {"status": "Failure"}, {"start_hours": 24})
 _FLAPPING: Final = 50
+_RATIO: Final = 1.1
+_EDGE: Final = 0.01
 _HERD: Final = 1000
 
 
@@ -118,10 +121,12 @@ async def retries(kit: Kit) -> list[Line]:
             await asyncio.gather(*map(dashboard, range(1, _FLAPPING + 1)))
         calls = sorted((at, (number, body)) for number, one in enumerate(farm) for at, body in list_calls(one))
     worst = max(_calls_by_first(calls, low) for low in _begins(calls))
+    # Retries are counted against the minute before each of them, so another minute may hold a few more than a tenth.
+    reached: Verdict = "yes" if worst <= _RATIO else "noise" if worst <= _RATIO + _EDGE else "no"
     total, first = len(calls), len({body for _, body in calls})
     name = f"{_FLAPPING} appliances, every second call fails: calls / first attempts, worst minute"
     return [
-        fact("L7", name, "<=1.1", f"{worst:.3f}", holds=worst <= 1.1),
+        Line("L7", name, f"<={_RATIO}", f"{worst:.3f}", reached),
         aside("L7", f"calls, first attempts, all of {seconds:.0f} s", f"{total}, {first}"),
     ]
 
