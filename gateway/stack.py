@@ -218,6 +218,7 @@ class Gateway:
             system.name,
             system.username,
             system.password,
+            fetch_s=limits.fetch_seconds,
             hook=self._called,
             common=None if self.hub is None else self.hub.tokens(system),
             **clocks,
