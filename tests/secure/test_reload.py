@@ -5,6 +5,8 @@ import contextlib
 import gc
 from collections.abc import AsyncIterator
 
+import pytest
+
 from gateway.simulator import ApplianceSpec, Farm
 from tests.secure.support import Site, config_text, site_of, system_table, until
 
@@ -114,6 +116,23 @@ async def test_a_list_that_was_on_its_way_from_the_old_address_is_never_kept() -
         answer = await site.ask()
         assert answer.systems[2]["state"] == "ok"
         assert farm["spare"].counters.list_calls == 1
+
+
+@pytest.mark.parametrize("fault", ["error", "empty"])
+async def test_what_a_call_under_the_old_settings_meets_is_no_fault_of_the_new_ones(fault: str) -> None:
+    """Its failure, or an empty list that nobody believes, is told to its own caller; the list stays in order."""
+    async with three() as (site, farm):
+        await site.ask()
+        south = farm["south"]
+        await south.inject("hung")
+        waiting = asyncio.create_task(site.anew())
+        await until(lambda: south.counters.in_flight > 0)
+        site.apply(_text(farm, fresh_seconds=50))
+        await south.recover()  # the connection breaks, and the one retry meets the fault
+        await south.inject(fault)
+        await waiting
+        assert [(held.failed, held.emptied) for held in site.held(2)] == [(None, 0)]
+        assert (await site.ask()).systems[2]["state"] == "ok"
 
 
 async def test_another_password_of_an_appliance_is_used_from_then_on_and_its_lists_stay() -> None:
