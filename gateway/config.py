@@ -51,6 +51,8 @@ class Limits:
     concurrency: int
     calls_per_minute: int
     default_window_days: float
+    sweep_seconds: float
+    widen_rows: int
 
 
 @dataclass(frozen=True, slots=True)

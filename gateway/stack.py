@@ -95,6 +95,8 @@ class Gateway:
         self.hub = self._made_hub() if config.cache.url else None
         self.access.others = self.hub
         self._log_hook = hook
+        self._total = FairSemaphore(config.fanout.total_concurrency)
+        self._budget = RetryBudget(monotonic)
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads calls in time, guards nothing
 
     def __repr__(self) -> str:
@@ -114,8 +116,6 @@ class Gateway:
             headers={"User-Agent": "backup-gateway"},
         )
         self.lag.start()
-        self._total = FairSemaphore(self.config.fanout.total_concurrency)
-        self._budget = RetryBudget(self.monotonic)
         if self.hub is not None:
             await self.hub.open()
         self.systems = self._all_stacked(self.config)
@@ -145,12 +145,13 @@ class Gateway:
     def apply(self, config: Config) -> None:
         """Let another configuration take effect. Requests in flight go on with what they began with.
 
-        [server], [log] and the bounds of [cache] need a restart; everything else counts from now on.
+        What gateway.cli.reload.FIXED names needs a restart; everything else counts from now on.
         """
         before = self.systems
         self._generation += 1
         self.config = config
         self.access.replace(Accounts(config))
+        self._total.resize(config.fanout.total_concurrency)
         self.systems = self._all_stacked(config)
         for system_id, old in before.items():
             new = self.systems.get(system_id)
@@ -243,7 +244,7 @@ class Gateway:
             **clocks,
         )
         guard = Guarded(appliance, Breaker(self._jitter), self._budget, jitter=self._jitter, **clocks)
-        refresh = Refresh(guard, self.store, system_id, self.config.cache.sweep_seconds, **clocks)
+        refresh = Refresh(guard, self.store, system_id, limits.sweep_seconds, **clocks)
         source = Cached(
             refresh,
             self.store,
@@ -251,7 +252,7 @@ class Gateway:
             system.name,
             limits,
             ceiling=gate.free_in,
-            widener=Widener(self.config.cache.widen_rows),
+            widener=Widener(limits.widen_rows),
             hook=self.ledger.answered,
             jitter=self._jitter,
             spread_s=spread_s(limits, len(self.config.systems)),
