@@ -125,18 +125,8 @@ class Appliance:
             failed = FetchError("timeout", "given up before the whole answer had come")
             raise
         finally:
-            self._hook(
-                CallEvent(
-                    self._system_id,
-                    self._name,
-                    "backups",
-                    self._monotonic() - begun,
-                    failed.kind if failed else None,
-                    failed.detail or failed.message if failed else None,
-                    len(fetched.backups) if fetched else 0,
-                    fetched.reply_bytes if fetched else 0,
-                )
-            )
+            took_s = self._monotonic() - begun
+            self._hook(CallEvent.of(self._system_id, self._name, "backups", took_s, failed, fetched))
         return fetched
 
     async def _decoded(self, asked: Asked, reply: Reply, begun: float) -> Fetched:

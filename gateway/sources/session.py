@@ -203,16 +203,8 @@ class Session:
             raise
         finally:
             self._last_use = self._monotonic()
-            self._hook(
-                CallEvent(
-                    self._system_id,
-                    self._name,
-                    "login",
-                    self._last_use - begun,
-                    failed.kind if failed else None,
-                    failed.detail if failed else None,
-                )
-            )
+            took_s = self._last_use - begun
+            self._hook(CallEvent.of(self._system_id, self._name, "login", took_s, failed))
         return self._token
 
 
