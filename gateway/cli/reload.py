@@ -58,7 +58,11 @@ async def reload_on(wanted: asyncio.Event, path: Path, gateway: Gateway, manager
         await wanted.wait()
         wanted.clear()
         manager.reloading()
-        taken = reload_now(path, gateway)
+        try:
+            taken = reload_now(path, gateway)
+        except Exception:  # noqa: BLE001 - whatever it was, the next reload must come
+            structlog.get_logger().exception("reload_failed")
+            taken = False
         systems = f"{len(gateway.config.systems)} systems"
         manager.ready(systems if taken else f"{systems}; the changed configuration was refused, the old one goes on")
 

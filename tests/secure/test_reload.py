@@ -178,6 +178,19 @@ async def test_the_log_says_what_takes_no_effect_before_a_restart(
         assert (limits.sweep_seconds, limits.fresh_seconds) == (cache.sweep_seconds, cache.fresh_seconds)
 
 
+@pytest.mark.parametrize("text", ["a = ", "a = " + "[" * 5000, "a = " + "9" * 5000], ids=["torn", "deep", "long"])
+async def test_a_file_that_breaks_its_reader_is_refused_like_any_bad_one(text: str, tmp_path: Path) -> None:
+    async with three() as (site, _):
+        path = tmp_path / "gateway.toml"
+        path.write_text(text)
+        before = site.gateway.config
+        with structlog.testing.capture_logs() as lines:
+            assert not reload_now(path, site.gateway)
+        assert [line["event"] for line in lines] == ["config_refused"]
+        assert "is no TOML" in lines[0]["fault"]
+        assert site.gateway.config is before
+
+
 async def test_a_system_that_comes_in_with_a_reload_is_answered_at_once() -> None:
     """And one that goes is forgotten with its lists."""
     async with three() as (site, farm):
