@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gateway.kinds import canonical_word, type_words
 from gateway.model import NEVER, UNKNOWN, BackupList
 from gateway.signs import RowReader, Signs
+from gateway.wire import says_yes
 
 Mask = NDArray[np.bool_]
 Column = NDArray[np.int64]
@@ -145,4 +146,4 @@ def _names_of(row: _Row, kinds: dict[Any, frozenset[str]]) -> frozenset[str]:
 def _is_unsettled(row: _Row) -> bool:
     replication = row.replication_status
     waits = isinstance(replication, str) and replication.strip().casefold() in _AWAITS_REPLICATION
-    return waits or row.complete not in (True, "true", "True", "1")
+    return waits or not says_yes(row.complete)

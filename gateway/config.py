@@ -51,6 +51,8 @@ class Limits:
     concurrency: int
     calls_per_minute: int
     default_window_days: float
+    sweep_seconds: float
+    widen_rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def parse(text: str, name: str, folder: Path, environ: Mapping[str, str] = os.en
     """Check the text of a configuration. Relative paths in it start at `folder`."""
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # the latter of thousands of brackets, a bare ValueError of digits
         raise ConfigError([f"{name}: is no TOML: {error}"]) from None
     return _Reader(name, folder, environ).read(raw)
 

@@ -10,9 +10,9 @@ from gateway import kinds
 from gateway.kinds import Family, family_of
 from gateway.model import NEVER, BackupList
 from gateway.signs import RowReader, Signs
+from gateway.wire import says_yes
 
 _STEP_ROWS: Final = 1000
-_TRUE: Final = (True, "true", "True", "1")
 _RESULTS: Final = frozenset({"success", "warning", "failure"})
 
 
@@ -67,8 +67,8 @@ def _read(backups: BackupList) -> Iterator[Entry]:
 
 
 def is_complete(entry: Entry) -> bool:
-    """Whether the row says that it is complete; some releases send 0 and 1."""
-    return entry.complete in _TRUE
+    """Whether the row says that it is complete."""
+    return says_yes(entry.complete)
 
 
 def is_finished(entry: Entry) -> bool:
@@ -128,4 +128,4 @@ def verify_state(entry: Entry) -> str:
         return "failed"
     if entry.verified is None:
         return "unverified" if said else "unknown"
-    return "verified" if entry.verified in _TRUE else "unverified"
+    return "verified" if says_yes(entry.verified) else "unverified"

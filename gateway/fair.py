@@ -47,7 +47,8 @@ class FairSemaphore:
     """At most `value` at once, like asyncio.Semaphore, but fair among askers and not among requests."""
 
     def __init__(self, value: int) -> None:
-        self._free = value
+        self._value = value
+        self._free = value  # below 0 where it has become smaller than what is inside
         self._lines = Lines()
 
     def __repr__(self) -> str:
@@ -68,9 +69,19 @@ class FairSemaphore:
     async def __aexit__(self, *error: object) -> None:
         self._pass_on()
 
+    def resize(self, value: int) -> None:
+        """From now on at most `value` at once; who is inside stays."""
+        self._free += value - self._value
+        self._value = value
+        self._call()
+
     def _pass_on(self) -> None:
-        if not self._lines.call():
-            self._free += 1
+        self._free += 1
+        self._call()
+
+    def _call(self) -> None:
+        while self._free > 0 and self._lines.call():
+            self._free -= 1
 
 
 class Turns:

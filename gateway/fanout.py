@@ -6,9 +6,9 @@ from typing import Final
 
 from gateway.filter import Question
 from gateway.model import SystemAnswer
+from gateway.pauses import Pauses
 from gateway.plan import Need
 from gateway.sources.cached import Cached
-from gateway.turns import Turns
 
 _TURN_S: Final = 0.001
 """For so long held answers are made in one go: a turn of the loop costs as much as one of them."""
@@ -24,7 +24,7 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncGenera
     that came last would wait for everybody's replies. Leaving the iterator early cancels the waiting, not the fetches.
     """
     waiting = []
-    turns = Turns(_TURN_S)
+    pauses = Pauses(_TURN_S)
     for system, question, need in asked:
         at_once = system.answer_held(question, need)
         if at_once is None:
@@ -32,7 +32,7 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncGenera
             continue
         yield at_once
         if at_once.source == "narrowed":
-            await turns.pause()  # picking rows out of large lists takes its time
+            await pauses.when_due()  # picking rows out of large lists takes its time
     tasks: list[asyncio.Task[SystemAnswer]] = []
     unknown = [entry for entry in waiting if entry[0].latency_s is None]
     known = sorted((entry for entry in waiting if entry[0].latency_s is not None), key=_latency, reverse=True)

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from gateway.flight import Flight
 from gateway.history import NOTHING, History, history_of
 from gateway.model import BackupList
-from gateway.turns import Turns
+from gateway.pauses import Pauses
 
 _ROWS_ON_THE_LOOP: Final = 200
 
@@ -18,7 +18,7 @@ class Histories:
     def __init__(self) -> None:
         self._known: WeakKeyDictionary[BackupList, History] = WeakKeyDictionary()
         self._flight: Flight[int, History] = Flight()
-        self._turns = Turns()
+        self._pauses = Pauses()
 
     def __repr__(self) -> str:
         return f"<Histories of {len(self._known)} lists>"
@@ -31,7 +31,7 @@ class Histories:
         if found is None:
             if len(backups) <= _ROWS_ON_THE_LOOP:
                 found = history_of(backups)
-                await self._turns.pause()  # hundreds of lists in a row
+                await self._pauses.when_due()  # hundreds of lists in a row
             else:
                 found = await self._flight.run(id(backups), lambda: asyncio.to_thread(history_of, backups))
             self._known[backups] = found

@@ -17,6 +17,7 @@ from gateway.columns import Column
 from gateway.kinds import Family, family_of, is_backup
 from gateway.model import NEVER, UNKNOWN, BackupList
 from gateway.signs import RowReader, Signs
+from gateway.wire import says_no, says_yes
 
 OUTCOMES: Final = ("success", "warning", "failure", "none", "running")
 """What became of a backup; its place here is its code."""
@@ -139,7 +140,7 @@ class _Reader:
             return
         asset, outcome = self._asset(row, application), _outcome(row)
         asset.backups += 1
-        asset.on_hold += row.legalhold in (True, 1, "true", "1")
+        asset.on_hold += says_yes(row.legalhold)
         if start in (UNKNOWN, NEVER):
             return
         self._starts.append(start)
@@ -199,7 +200,7 @@ def _ordinal_of(day: str) -> int | None:
 def _outcome(row: _Row) -> int:
     word = row.status.casefold() if isinstance(row.status, str) else "none"
     code = {"success": SUCCESS, "warning": WARNING, "failure": FAILURE}.get(word, NONE)
-    is_running = row.complete in (False, "false", "0") and row.finish_epoch is None
+    is_running = says_no(row.complete) and row.finish_epoch is None
     return RUNNING if is_running and code in (SUCCESS, NONE) else code
 
 
@@ -225,7 +226,7 @@ def _verification(row: _Row) -> Verification:
     word = _word(row.verify_status)
     if word in _VERIFICATION:
         return _VERIFICATION[word]
-    if row.verified in (True, "true", 1):
+    if says_yes(row.verified):
         return "done"
     return "never" if word in ("none", "needed", "waiting") else "n/a"
 

@@ -12,7 +12,6 @@ import msgspec
 from gateway.errors import FetchError
 
 SystemId = NewType("SystemId", int)
-BackupId = NewType("BackupId", int)
 
 State = Literal["ok", "stale", "missing"]
 Source = Literal["appliance", "cache", "narrowed", "snapshot"]

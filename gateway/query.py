@@ -7,7 +7,6 @@ integers, dates and words that only the gateway itself compares.
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any, Final
 
 from gateway.errors import RequestError, bad_field
@@ -33,6 +32,7 @@ from gateway.query_values import (
     read_type_words,
     read_whole,
     shown,
+    unknown_key,
 )
 
 
@@ -143,8 +143,7 @@ def _gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
 def _checked(values: Mapping[str, Any]) -> BackupQuery:
     for key in values:
         if key not in KEYS:
-            nearest = get_close_matches(shown(key), KEYS, n=1, cutoff=0)[0]
-            raise bad_field(shown(key), f"unknown key; the nearest known one is {nearest}")
+            raise unknown_key(key, KEYS)
     if values.get("sid") is not None and values.get("system_id") is not None:
         raise bad_field("sid", "given twice: sid is another name of system_id")
 
@@ -152,6 +151,26 @@ def _checked(values: Mapping[str, Any]) -> BackupQuery:
         value = values.get(key)
         return None if value is None else reader(key, value)
 
+    wanted = _filter(read)
+    return BackupQuery(
+        system_ids=read("sid" if values.get("system_id") is None else "system_id", read_ids),
+        customers=read("customer", read_names),
+        tags=read("tag", read_names),
+        filter=wanted,
+        require="any" if values.get("require") is None else read_require("require", values["require"]),
+        max_age_s=read("max_age", read_seconds),
+        max_stale_s=read("max_stale", read_seconds),
+        deadline_s=read("deadline", read_deadline),
+        order_by=read("order_by", read_name),
+        descending=read("order_direction", read_direction) or False,
+        fields=read("fields", read_names),
+        page=read_page(read("page_size", read_page_size), read("page_number", read_page_number), values.get("cursor")),
+        cursor=read("cursor", read_name),
+        form=read("format", read_form),
+    )
+
+
+def _filter(read: Callable[[str, Callable[[str, Any], Any]], Any]) -> BackupFilter:
     wanted = BackupFilter(
         client_id=read("client_id", read_whole),
         instance_id=read("instance_id", read_whole),
@@ -170,22 +189,7 @@ def _checked(values: Mapping[str, Any]) -> BackupQuery:
         low, high = getattr(wanted, first), getattr(wanted, last)
         if low is not None and high is not None and low > high:
             raise bad_field(first, f"lies after {last}")
-    return BackupQuery(
-        system_ids=read("sid" if values.get("system_id") is None else "system_id", read_ids),
-        customers=read("customer", read_names),
-        tags=read("tag", read_names),
-        filter=wanted,
-        require="any" if values.get("require") is None else read_require("require", values["require"]),
-        max_age_s=read("max_age", read_seconds),
-        max_stale_s=read("max_stale", read_seconds),
-        deadline_s=read("deadline", read_deadline),
-        order_by=read("order_by", read_name),
-        descending=read("order_direction", read_direction) or False,
-        fields=read("fields", read_names),
-        page=read_page(read("page_size", read_page_size), read("page_number", read_page_number), values.get("cursor")),
-        cursor=read("cursor", read_name),
-        form=read("format", read_form),
-    )
+    return wanted
 
 
 _INTERVALS: Final = (

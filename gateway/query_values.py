@@ -1,9 +1,10 @@
 """The value of each key of a question: read by one function for each kind, RequestError 400 for what is none."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from typing import Any, Final, Literal, get_args
 
 from gateway.dates import parse_day
@@ -34,6 +35,12 @@ class Page:
 def shown(text: str) -> str:
     """A piece of what the caller wrote, safe to be said back and logged."""
     return "".join(char if char.isprintable() else "?" for char in text[:64])
+
+
+def unknown_key(key: str, known: Iterable[str]) -> RequestError:
+    """A 400 for a key that nobody knows, with the nearest one that somebody does."""
+    nearest = get_close_matches(shown(key), known, n=1, cutoff=0)[0]
+    return bad_field(shown(key), f"unknown key; the nearest known one is {nearest}")
 
 
 def read_whole(key: str, value: Any) -> int:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any, Final
 
 from gateway.errors import bad_field
 from gateway.filter import BackupFilter
 from gateway.query import BackupQuery, parse_query_string
-from gateway.query_values import read_whole, shown
+from gateway.query_values import read_whole, unknown_key
 from gateway.verdict import STATES, AssetState
 
 _DAY_HOURS: Final = 24
@@ -36,8 +35,7 @@ def parse_report(pairs: Iterable[tuple[str, str]], history_days: int, *, has_for
     passed: list[tuple[str, str]] = []
     for key, text in pairs:
         if key not in known:
-            nearest = get_close_matches(shown(key), known, n=1, cutoff=0)[0]
-            raise bad_field(shown(key), f"unknown key; the nearest known one is {nearest}")
+            raise unknown_key(key, known)
         if key not in _OWN:
             passed.append((key, text))
         elif key == "state":

@@ -24,7 +24,7 @@ from gateway.model import NEVER, UNKNOWN, ListBuilder
 from gateway.new_rows import NewRow, NewWay
 from gateway.quick_rows import QuickWay, with_commas
 from gateway.seed_rows import SeedRow, SeedWay
-from gateway.wire import BAD_JSON, check_pieces, split_rows
+from gateway.wire import BAD_JSON, check_pieces, says_yes, split_rows
 
 QUICK_WAYS: Final[tuple[QuickWay, ...]] = (
     SeedWay(SeedRow, b'"start_date_time"'),
@@ -200,8 +200,7 @@ class Stamper:
         ended = self._zone.moment(row.complete_time) if isinstance(row.complete_time, str) else None
         if ended is not None:
             return _not_before(ended, start)
-        complete = row.complete in (True, "true", "True", "1")  # 1 == True: some releases send 0 and 1
-        if not complete:
+        if not says_yes(row.complete):
             return (UNKNOWN if row.complete is UNSET or row.complete is None else NEVER), 0
         duration = parse_duration(row.duration)
         if start is None or duration is None or duration > NEVER - start.epoch:

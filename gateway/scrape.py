@@ -10,8 +10,8 @@ from gateway.flight import Flight
 from gateway.ledger import SystemLedger
 from gateway.metrics import Facts, SystemFacts, TellingRows, exposition
 from gateway.model import SystemId
+from gateway.pauses import Pauses
 from gateway.stack import Gateway, Stacked
-from gateway.turns import Turns
 
 _REUSED_S: Final = 1.0
 
@@ -51,20 +51,20 @@ class Scrapes:
 async def _gathered(gateway: Gateway, systems: _Systems) -> Facts:
     """Copies of all counters, and the histories of held lists. Others go in between."""
     gateway.ready.settle()
-    found, turns = [], Turns()
+    found, pauses = [], Pauses()
     for system in systems.values():
         found.append(await _system_facts(gateway, system))
-        await turns.pause()
+        await pauses.when_due()
     return Facts(
-        found,
-        gateway.config.report.asset_metrics,
-        gateway.ledger.durations.read(),
-        gateway.traffic.read(),
-        gateway.lag.last_s,
-        gateway.lag.longest_s,
-        len(asyncio.all_tasks()),
-        gateway.store.nbytes,
-        None if gateway.hub is None else gateway.hub.up,
+        systems=found,
+        assets_named=gateway.config.report.asset_metrics,
+        fetches=gateway.ledger.durations.read(),
+        requests=gateway.traffic.read(),
+        lag_s=gateway.lag.last_s,
+        longest_lag_s=gateway.lag.longest_s,
+        tasks=len(asyncio.all_tasks()),
+        held_bytes=gateway.store.nbytes,
+        shared_store_up=None if gateway.hub is None else gateway.hub.up,
     )
 
 

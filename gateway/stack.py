@@ -1,9 +1,10 @@
 """Configuration to running parts. The page to read first: how each system's onion is built, and in which order.
 
-Cached       held lists, single-flight, stand-ins    a hit waits for nothing
-  Guarded    breaker, rest, one retry                knows before the call that it would be useless
-    Appliance  gate, token, POST, decoding           limits count real calls only
-      Transport  bounded bytes, faults translated    nothing else touches the network
+Cached           held lists, single-flight, stand-ins    a hit waits for nothing
+  Refresh        the whole of a list, or its tail        a failure never replaces what is held
+    Guarded      breaker, rest, one retry                knows before the call that it would be useless
+      Appliance  gate, token, POST, decoding             limits count real calls only
+        Transport  bounded bytes, faults translated      nothing else touches the network
 """
 
 import random
@@ -76,6 +77,7 @@ class Gateway:
         self.config = config
         self.monotonic = monotonic
         self.wall = wall
+        self._clocks: dict[str, Clock] = {"monotonic": monotonic, "wall": wall}
         self.draining = False
         self._generation = 0
         self.turns = Turns()
@@ -95,6 +97,9 @@ class Gateway:
         self.hub = self._made_hub() if config.cache.url else None
         self.access.others = self.hub
         self._log_hook = hook
+        self._total = FairSemaphore(config.fanout.total_concurrency)
+        self._large = FairSemaphore(1)
+        self._budget = RetryBudget(monotonic)
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads calls in time, guards nothing
 
     def __repr__(self) -> str:
@@ -114,9 +119,6 @@ class Gateway:
             headers={"User-Agent": "backup-gateway"},
         )
         self.lag.start()
-        self._total = FairSemaphore(self.config.fanout.total_concurrency)
-        self._large = FairSemaphore(1)
-        self._budget = RetryBudget(self.monotonic)
         if self.hub is not None:
             await self.hub.open()
         self.systems = self._all_stacked(self.config)
@@ -146,12 +148,13 @@ class Gateway:
     def apply(self, config: Config) -> None:
         """Let another configuration take effect. Requests in flight go on with what they began with.
 
-        [server], [log] and the bounds of [cache] need a restart; everything else counts from now on.
+        What gateway.cli.reload.FIXED names needs a restart; everything else counts from now on.
         """
         before = self.systems
         self._generation += 1
         self.config = config
         self.access.replace(Accounts(config))
+        self._total.resize(config.fanout.total_concurrency)
         self.systems = self._all_stacked(config)
         for system_id, old in before.items():
             new = self.systems.get(system_id)
@@ -188,8 +191,7 @@ class Gateway:
 
     def _made_hub(self) -> Hub:
         cache = self.config.cache
-        clocks: dict[str, Clock] = {"monotonic": self.monotonic, "wall": self.wall}
-        return Hub(cache.url, self.access.sessions, self.store, cache.memory_bytes, **clocks)
+        return Hub(cache.url, self.access.sessions, self.store, cache.memory_bytes, **self._clocks)
 
     def _called(self, event: CallEvent) -> None:
         self.ledger.called(event)
@@ -203,8 +205,41 @@ class Gateway:
             audit("pin", who=event.system, address="", what="certificate", outcome=outcome)
 
     def _stacked(self, system: System, old: Stacked | None) -> Stacked:
+        """A new onion, from the inside out; `old` is the one that stood in its place."""
         system_id, limits, zone = SystemId(system.id), system.limits, ApplianceZone(system.timezone)
-        clocks: dict[str, Clock] = {"monotonic": self.monotonic, "wall": self.wall}
+        gate = self._gate(system, old)
+        appliance = self._appliance(system, zone, gate)
+        guard = Guarded(appliance, Breaker(self._jitter), self._budget, jitter=self._jitter, **self._clocks)
+        refresh = Refresh(guard, self.store, system_id, limits.sweep_seconds, **self._clocks)
+        source = Cached(
+            refresh,
+            self.store,
+            system_id,
+            system.name,
+            limits,
+            ceiling=gate.free_in,
+            widener=Widener(limits.widen_rows),
+            hook=self.ledger.answered,
+            jitter=self._jitter,
+            spread_s=spread_s(limits, len(self.config.systems)),
+            runs=None if self.hub is None else self.hub.flights(system, refresh),
+            **self._clocks,
+        )
+        return Stacked(system, zone, source, guard, gate)
+
+    def _gate(self, system: System, old: Stacked | None) -> Gate:
+        limits = system.limits
+        gate = Gate(
+            limits.concurrency, limits.calls_per_minute, connect_s=limits.connect_seconds, monotonic=self.monotonic
+        )
+        if self.hub is not None:
+            gate.share(self.hub.ceiling(system, gate))
+        if old is not None and old.config.url == system.url:
+            gate.follow(old.gate)
+        return gate
+
+    def _appliance(self, system: System, zone: ApplianceZone, gate: Gate) -> Appliance:
+        system_id, limits = SystemId(system.id), system.limits
         transport = Transport(
             self._http,
             system.url,
@@ -219,18 +254,12 @@ class Gateway:
             system.name,
             system.username,
             system.password,
+            fetch_s=limits.fetch_seconds,
             hook=self._called,
             common=None if self.hub is None else self.hub.tokens(system),
-            **clocks,
+            **self._clocks,
         )
-        gate = Gate(
-            limits.concurrency, limits.calls_per_minute, connect_s=limits.connect_seconds, monotonic=self.monotonic
-        )
-        if self.hub is not None:
-            gate.share(self.hub.ceiling(system, gate))
-        if old is not None and old.config.url == system.url:
-            gate.follow(old.gate)
-        appliance = Appliance(
+        return Appliance(
             transport,
             session,
             gate,
@@ -241,25 +270,8 @@ class Gateway:
             fetch_s=limits.fetch_seconds,
             hook=self._called,
             large=self._large,
-            **clocks,
+            **self._clocks,
         )
-        guard = Guarded(appliance, Breaker(self._jitter), self._budget, jitter=self._jitter, **clocks)
-        refresh = Refresh(guard, self.store, system_id, self.config.cache.sweep_seconds, **clocks)
-        source = Cached(
-            refresh,
-            self.store,
-            system_id,
-            system.name,
-            limits,
-            ceiling=gate.free_in,
-            widener=Widener(self.config.cache.widen_rows),
-            hook=self.ledger.answered,
-            jitter=self._jitter,
-            spread_s=spread_s(limits, len(self.config.systems)),
-            runs=None if self.hub is None else self.hub.flights(system, refresh),
-            **clocks,
-        )
-        return Stacked(system, zone, source, guard, gate)
 
 
 def _by_id(config: Config) -> dict[SystemId, System]:

@@ -59,6 +59,7 @@ async def _tried(system: System, http: aiohttp.ClientSession, total: FairSemapho
         system.name,
         system.username,
         system.password,
+        fetch_s=limits.fetch_seconds,
         monotonic=time.monotonic,
         wall=time.time,
         hook=_unheard,

@@ -15,6 +15,14 @@ from gateway.stack import Gateway
 
 _LOOK_EVERY_MS: Final = 5000
 
+FIXED: Final = {
+    "server": ("host", "port", "tls_certificate", "tls_key", "trusted_proxies"),
+    "log": ("level", "format"),
+    "cache": ("memory_bytes", "compress_above_bytes", "snapshot", "url"),
+}
+"""Keys of each table that a running process keeps as they were when it began, or in part: new proxies are trusted at
+once, but connections of one address are counted or not from the start on."""
+
 Stamp = tuple[int, int, int]
 """What changes when a file is written or replaced."""
 
@@ -50,7 +58,11 @@ async def reload_on(wanted: asyncio.Event, path: Path, gateway: Gateway, manager
         await wanted.wait()
         wanted.clear()
         manager.reloading()
-        taken = reload_now(path, gateway)
+        try:
+            taken = reload_now(path, gateway)
+        except Exception:  # noqa: BLE001 - whatever it was, the next reload must come
+            structlog.get_logger().exception("reload_failed")
+            taken = False
         systems = f"{len(gateway.config.systems)} systems"
         manager.ready(systems if taken else f"{systems}; the changed configuration was refused, the old one goes on")
 
@@ -67,9 +79,11 @@ def reload_now(path: Path, gateway: Gateway) -> bool:
             logger.error("config_refused", fault=fault)
         audit("reload", who="operator", address="", what=path.name, outcome=f"refused: {len(error.faults)} faults")
         return False
-    for table in ("server", "log", "cache"):
-        if getattr(config, table) != getattr(gateway.config, table):
-            logger.warning("config_needs_restart", table=table)
+    for table, keys in FIXED.items():
+        before, after = getattr(gateway.config, table), getattr(config, table)
+        changed = [key for key in keys if getattr(before, key) != getattr(after, key)]
+        if changed:
+            logger.warning("config_needs_restart", table=table, keys=changed)
     gateway.apply(config)
     logger.info("config_reloaded", systems=len(config.systems))
     audit("reload", who="operator", address="", what=path.name, outcome="taken")

@@ -133,8 +133,6 @@ ALTERNATES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """A second spelling that the core understands -> the spelling that this simulator keeps."""
 
-RESTORE_TYPES: Final = frozenset(name for name in _OTHER if name.endswith("restore") and name != "archive restore")
-
 
 def canonical(core_type: str) -> str:
     """The one spelling kept for a core name. Case matters: the core's names are lower case."""

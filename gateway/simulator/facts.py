@@ -7,7 +7,7 @@ has no such fact, e.g. the end of a running backup. Status numbers are the core'
 
 from dataclasses import dataclass
 
-from gateway.simulator.core_types import RESTORE_TYPES, display_type, is_copy
+from gateway.simulator.core_types import display_type, is_copy
 
 SUCCESS = 0
 WARNING = 1
@@ -143,10 +143,6 @@ class Record:
     @property
     def is_copy(self) -> bool:
         return is_copy(self.core_type)
-
-    @property
-    def is_restore(self) -> bool:
-        return self.core_type in RESTORE_TYPES
 
     @property
     def display_type(self) -> str:

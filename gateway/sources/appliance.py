@@ -15,6 +15,7 @@ from gateway.model import Fetched, SystemId
 from gateway.readings import Reading, Readings, print_of
 from gateway.rows import Stamper
 from gateway.sources.gate import Gate
+from gateway.sources.in_time import in_time
 from gateway.sources.session import Session, refusal
 from gateway.sources.source import Call, CallEvent, CallHook, Clock
 from gateway.sources.transport import Reply, Transport
@@ -91,13 +92,13 @@ class Appliance:
             call.check()
             call.started = True
             fresh = not self._session.logged_in
-            async with _in_time(self._fetch_s):
+            async with in_time(self._fetch_s):
                 token = await self._session.token()
             call.started = False
             await self._gate.turn()
             call.check()
             call.started = True
-            async with _in_time(self._fetch_s):
+            async with in_time(self._fetch_s):
                 try:
                     fetched = await self._exchange(call.asked, token)
                 except TokenRefusedError as error:
@@ -127,18 +128,8 @@ class Appliance:
             failed = FetchError("timeout", "given up before the whole answer had come")
             raise
         finally:
-            self._hook(
-                CallEvent(
-                    self._system_id,
-                    self._name,
-                    "backups",
-                    self._monotonic() - begun,
-                    failed.kind if failed else None,
-                    failed.detail or failed.message if failed else None,
-                    len(fetched.backups) if fetched else 0,
-                    fetched.reply_bytes if fetched else 0,
-                )
-            )
+            took_s = self._monotonic() - begun
+            self._hook(CallEvent.of(self._system_id, self._name, "backups", took_s, failed, fetched))
         return fetched
 
     async def _decoded(self, asked: Asked, reply: Reply, begun: float) -> Fetched:
@@ -190,20 +181,3 @@ class Appliance:
 
 async def _at_once(work: Callable[[bytes], T], body: bytes) -> T:
     return work(body)
-
-
-class _in_time:  # noqa: N801 - reads as the statement that it is
-    """asyncio.timeout whose end is a FetchError of kind `timeout`."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._timeout = asyncio.timeout(seconds)
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(self, *error: object) -> None:
-        try:
-            await self._timeout.__aexit__(*error)  # type: ignore[arg-type]
-        except TimeoutError:
-            raise FetchError("timeout", f"the appliance did not answer within {self._seconds:g} s") from None

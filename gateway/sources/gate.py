@@ -90,7 +90,8 @@ class Gate:
         The older one's callers, and their calls under way, are finished through it and count here as well.
         """
         self.slots = before.slots if before._concurrency == self._concurrency else self.slots
-        self._throttler._task_logs = before._throttler._task_logs
+        before._throttler.rate_limit, before._throttler.period = self._throttler.rate_limit, self._period_s
+        self._throttler = before._throttler
         self._queue = before._queue
         self._turns = deque(before._turns, maxlen=self._turns.maxlen)
 

@@ -38,7 +38,7 @@ class Refresh:
         return f"<Refresh of system {self.system_id}, {self.last_error or 'in order'}, {self._inner!r}>"
 
     def retire(self) -> None:
-        """From now on nothing is kept: another appliance, or another setting of it, has taken the place."""
+        """From now on nothing is kept or marked: the held lists are those of whoever has taken the place."""
         self._retired = True
 
     def known_too_large(self, asked: Asked) -> FetchError | None:
@@ -56,14 +56,15 @@ class Refresh:
         took_s = held.fetched.took_s
         self.latency_s = took_s if self.latency_s is None else 0.7 * self.latency_s + 0.3 * took_s
         self.last_success, self.last_error = held.fetched.wall_at, None
+        if self._retired:
+            return held
         old = self._store.get(self.system_id, call.asked)
         if old is not None and not len(held.fetched.backups) and not old.emptied and self._still_has_rows(old):
             old.emptied += 1
             self._store.changed()
             old.failed = FetchError("bad_reply", "an empty list where backups were listed before; asked once more")
             return old
-        if not self._retired:
-            self._store.put(self.system_id, held)
+        self._store.put(self.system_id, held)
         return held
 
     async def _renewed(self, call: Call, *, whole: bool) -> Held:
@@ -109,9 +110,11 @@ class Refresh:
 
     def adopt(self, held: Held) -> Held:
         """Keep a list that another replica got, unless what is held is as young; returns what counts."""
+        if self._retired:
+            return held
         old = self._store.get(self.system_id, held.asked)
-        if self._retired or (old is not None and old.fetched.asked_at >= held.fetched.asked_at):
-            return held if old is None else old
+        if old is not None and old.fetched.asked_at >= held.fetched.asked_at:
+            return old
         self.last_success, self.last_error = max(held.fetched.wall_at, self.last_success or 0.0), None
         self._store.put(self.system_id, held)
         return held
@@ -119,7 +122,7 @@ class Refresh:
     def failed(self, asked: Asked, error: FetchError) -> FetchError:
         """Mark the held list for a question that could not be asked; returns the error."""
         self.last_error = error
-        held = self._store.get(self.system_id, asked)
+        held = None if self._retired else self._store.get(self.system_id, asked)
         if held is not None:
             held.failed = error
             self._store.changed()

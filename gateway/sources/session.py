@@ -1,5 +1,6 @@
 """Our session at one appliance: one login for any number of waiting calls, and one answer to each refusal."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -8,6 +9,7 @@ from pydantic import SecretStr
 from gateway.errors import LOGIN_FAULTS, ErrorKind, FetchError
 from gateway.flight import Flight
 from gateway.model import SystemId
+from gateway.sources.in_time import in_time
 from gateway.sources.source import CallEvent, CallHook, Clock
 from gateway.sources.transport import Reply, Transport
 from gateway.wire import encode_login, read_object, repeats, said_message
@@ -70,6 +72,7 @@ class Session:
         username: str,
         password: SecretStr,
         *,
+        fetch_s: float,
         monotonic: Clock,
         wall: Clock,
         hook: CallHook,
@@ -81,6 +84,7 @@ class Session:
         self._name = name
         self._username = username
         self._password = password
+        self._fetch_s = fetch_s
         self._monotonic = monotonic
         self._wall = wall
         self._hook = hook
@@ -186,24 +190,21 @@ class Session:
         reply: Reply | None = None
         try:
             body = encode_login(self._username, self._password.get_secret_value())
-            reply = await self._transport.post("/api/login", body)
+            # By itself: who waits for it may give up, and it goes on for all others.
+            async with in_time(self._fetch_s):
+                reply = await self._transport.post("/api/login", body)
             self._token, self._timeout_s = _read_login(reply, self._wall())
         except FetchError as error:
             self.cleaned(error, reply)
             failed = self.rejected(error) if error.kind in LOGIN_FAULTS else error
             raise
+        except asyncio.CancelledError:
+            failed = FetchError("timeout", "given up before the appliance had answered")
+            raise
         finally:
             self._last_use = self._monotonic()
-            self._hook(
-                CallEvent(
-                    self._system_id,
-                    self._name,
-                    "login",
-                    self._last_use - begun,
-                    failed.kind if failed else None,
-                    failed.detail if failed else None,
-                )
-            )
+            took_s = self._last_use - begun
+            self._hook(CallEvent.of(self._system_id, self._name, "login", took_s, failed))
         return self._token
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from gateway.errors import ErrorKind
+from gateway.errors import ErrorKind, FetchError
 from gateway.filter import Asked
 from gateway.held import Held
 from gateway.model import Fetched, SystemId
@@ -64,7 +64,8 @@ class Runs(Protocol):
 class CallEvent:
     """One call to an appliance is over.
 
-    `error` is None for a success; `took_s` counts from sending to the last byte.
+    `error` is None for a success, `detail` what the log says of a failure; `took_s` counts from sending to the last
+    byte.
     """
 
     system_id: SystemId
@@ -75,6 +76,22 @@ class CallEvent:
     detail: str | None = None
     rows: int = 0
     reply_bytes: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        system_id: SystemId,
+        system: str,
+        verb: Literal["login", "backups"],
+        took_s: float,
+        failed: FetchError | None,
+        fetched: Fetched | None = None,
+    ) -> "CallEvent":
+        """A call that failed, or that brought something."""
+        rows, size = (len(fetched.backups), fetched.reply_bytes) if fetched is not None else (0, 0)
+        if failed is None:
+            return cls(system_id, system, verb, took_s, rows=rows, reply_bytes=size)
+        return cls(system_id, system, verb, took_s, failed.kind, failed.detail or failed.message, rows, size)
 
 
 CallHook = Callable[[CallEvent], None]

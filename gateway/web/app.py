@@ -7,7 +7,8 @@ from aiohttp import web
 from gateway.notices.notifier import Notifier
 from gateway.scrape import Scrapes
 from gateway.stack import Gateway
-from gateway.web.keys import GATEWAY, LOAD, SCRAPES, Load
+from gateway.web.keys import GATEWAY, LOAD, SCRAPES
+from gateway.web.load import Load
 from gateway.web.middleware import add_headers, admission, expectation, outer_guard
 from gateway.web.routes import dispatch
 

@@ -84,13 +84,14 @@ def next_piece(gateway: Gateway, caller: Caller, query: BackupQuery) -> Piece:
 
 
 def paging_headers(request: web.Request, query: BackupQuery, piece: Piece) -> dict[str, str]:
-    """Size, number and totals, and links to follow as they are (RFC 8288)."""
+    """Size, number and totals, and links to follow as they are (RFC 8288): none where nothing would be found there."""
     total, number = len(piece.walk.arrangement), piece.begin // piece.size + 1
     places = {"first": 0, "prev": piece.begin - piece.size, "next": piece.end, "last": (piece.pages - 1) * piece.size}
+    by_number = piece.numbered and request.method != "POST"
     links = [
-        f'<{_PATH}?{_target(request, query, piece, place)}>; rel="{rel}"'
+        f'<{_PATH}?{_numbered(request, piece, place) if by_number else _continued(query, piece, place)}>; rel="{rel}"'
         for rel, place in places.items()
-        if 0 <= place < total
+        if 0 <= place < total and (by_number or piece.kept)
     ]
     headers = {
         "Paging-Page-Size": str(piece.size),
@@ -101,9 +102,13 @@ def paging_headers(request: web.Request, query: BackupQuery, piece: Piece) -> di
     return headers | ({"Link": ", ".join(links)} if links else {})
 
 
-def _target(request: web.Request, query: BackupQuery, piece: Piece, place: int) -> str:
-    if piece.numbered and request.method != "POST":
-        own = [(key, value) for key, value in request.rel_url.query.items() if key != "page_number"]
-        return urlencode([*own, ("page_number", str(place // piece.size + 1))])
+def _numbered(request: web.Request, piece: Piece, place: int) -> str:
+    """The query string of a page that is cut out of what is true when it is asked for."""
+    own = [(key, value) for key, value in request.rel_url.query.items() if key != "page_number"]
+    return urlencode([*own, ("page_number", str(place // piece.size + 1))])
+
+
+def _continued(query: BackupQuery, piece: Piece, place: int) -> str:
+    """The query string of another page of the same walk."""
     form = [("format", query.form)] if query.form else []
     return urlencode([("cursor", piece.walk.cursor(place, piece.size) or ""), *form])

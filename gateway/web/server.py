@@ -13,7 +13,8 @@ from aiohttp.web_protocol import RequestHandler
 from gateway.lockout import network_of
 from gateway.stack import Gateway
 from gateway.web.express import Express
-from gateway.web.keys import GATEWAY, Load
+from gateway.web.keys import GATEWAY
+from gateway.web.load import Load
 from gateway.web.respond import SAFE_HEADERS, SERVER_NAME, error_body
 
 HEADERS_S: Final = 15.0

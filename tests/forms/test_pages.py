@@ -107,6 +107,14 @@ async def test_one_page_that_holds_everything_has_no_other_beside_it(client: Cli
     assert answer.json["next_cursor"] is None
 
 
+async def test_a_page_of_a_walk_that_is_not_held_links_to_none_of_it():
+    async with gateway_over(2, cache={"memory_bytes": 4000}) as narrow:
+        posted = await narrow.post({"page_size": 5, "page_number": 2})
+        asked = await narrow.get("page_size=5&page_number=2")
+        assert (posted.json["next_cursor"], links(posted)) == (None, {})
+        assert {(await narrow.get(path=target)).status for target in links(asked).values()} == {200}
+
+
 @pytest.mark.parametrize("question", QUESTIONS, ids=str)
 async def test_links_lead_through_everything_as_they_are(client: Client, question: dict[str, Any]):
     """Texts with signs of all kinds, lists, fractions: what is asked stays asked from page to page."""

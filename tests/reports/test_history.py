@@ -35,8 +35,9 @@ def test_the_last_error_is_a_short_line_or_nothing(output: Any, told: int | None
     assert (error and len(error)) == told
 
 
-def test_a_running_backup_is_neither_good_nor_failed():
-    asset = only(row(30), row(1, None, complete=False, duration=""))
+@pytest.mark.parametrize("no", [False, 0, "false", "False", "0"])
+def test_a_running_backup_is_neither_good_nor_failed(no: object):
+    asset = only(row(30), row(1, None, complete=no, duration=""))
     assert (asset.last_outcome, asset.last_good, asset.failures) == ("running", epoch(30), 0)
 
 

@@ -63,3 +63,13 @@ async def test_what_a_refused_appliance_points_to_hears_nothing_either() -> None
                 async with site_of(config_text([faulty.system()], tables=CALM)) as site:
                     assert (await site.ask()).status in (200, 502, 503)
         assert came == []
+
+
+async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sets the environment of the process gets to see nothing either."""
+    async with trap() as (port, came), Appliance(ApplianceSpec(name="one", rows=5)) as appliance:
+        for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+        async with site_of(config_text([system_table(1, appliance)], tables=CALM)) as site:
+            assert (await site.ask()).systems[1]["state"] == "ok"
+        assert came == []

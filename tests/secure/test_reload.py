@@ -4,9 +4,15 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import pytest
+import structlog
+
+from gateway.cli.reload import reload_now
+from gateway.model import SystemId
 from gateway.simulator import ApplianceSpec, Farm
-from tests.secure.support import Site, config_text, site_of, system_table, until
+from tests.secure.support import QUICK, Site, config_text, site_of, system_table, until
 
 USERS = ({"username": "noc", "systems": "all"}, {"username": "other", "systems": [1]})
 SPECS = (
@@ -116,6 +122,23 @@ async def test_a_list_that_was_on_its_way_from_the_old_address_is_never_kept() -
         assert farm["spare"].counters.list_calls == 1
 
 
+@pytest.mark.parametrize("fault", ["error", "empty"])
+async def test_what_a_call_under_the_old_settings_meets_is_no_fault_of_the_new_ones(fault: str) -> None:
+    """Its failure, or an empty list that nobody believes, is told to its own caller; the list stays in order."""
+    async with three() as (site, farm):
+        await site.ask()
+        south = farm["south"]
+        await south.inject("hung")
+        waiting = asyncio.create_task(site.anew())
+        await until(lambda: south.counters.in_flight > 0)
+        site.apply(_text(farm, fresh_seconds=50))
+        await south.recover()  # the connection breaks, and the one retry meets the fault
+        await south.inject(fault)
+        await waiting
+        assert [(held.failed, held.emptied) for held in site.held(2)] == [(None, 0)]
+        assert (await site.ask()).systems[2]["state"] == "ok"
+
+
 async def test_another_password_of_an_appliance_is_used_from_then_on_and_its_lists_stay() -> None:
     """The account is another one, the appliance is the same."""
     async with three() as (site, farm):
@@ -128,6 +151,44 @@ async def test_another_password_of_an_appliance_is_used_from_then_on_and_its_lis
         assert answer.systems[2]["error"]["kind"] == "auth"
         site.apply(_text(farm))
         assert (await site.anew()).systems[2]["state"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("tables", "told"),
+    [
+        ({"server": {"max_body_bytes": 1000}, "cache": {"sweep_seconds": 7, "fresh_seconds": 9}}, []),
+        ({"fanout": {"total_concurrency": 7}}, []),
+        ({"server": {"port": 1}, "log": {"level": "error"}}, [("server", ["port"]), ("log", ["level"])]),
+        ({"cache": {"memory_bytes": 1000, "fresh_seconds": 9}}, [("cache", ["memory_bytes"])]),
+    ],
+)
+async def test_the_log_says_what_takes_no_effect_before_a_restart(
+    tables: dict[str, dict[str, object]], told: list[tuple[str, list[str]]], tmp_path: Path
+) -> None:
+    async with three() as (site, farm):
+        path = tmp_path / "gateway.toml"
+        systems = [system_table(1, farm["north"])]
+        path.write_text(config_text(systems, users=USERS, tables={**QUICK, **tables}))
+        with structlog.testing.capture_logs() as lines:
+            assert reload_now(path, site.gateway)
+        warned = [(line["table"], line["keys"]) for line in lines if line["event"] == "config_needs_restart"]
+        assert warned == told
+        limits = site.gateway.systems[SystemId(1)].config.limits
+        cache = site.gateway.config.cache
+        assert (limits.sweep_seconds, limits.fresh_seconds) == (cache.sweep_seconds, cache.fresh_seconds)
+
+
+@pytest.mark.parametrize("text", ["a = ", "a = " + "[" * 5000, "a = " + "9" * 5000], ids=["torn", "deep", "long"])
+async def test_a_file_that_breaks_its_reader_is_refused_like_any_bad_one(text: str, tmp_path: Path) -> None:
+    async with three() as (site, _):
+        path = tmp_path / "gateway.toml"
+        path.write_text(text)
+        before = site.gateway.config
+        with structlog.testing.capture_logs() as lines:
+            assert not reload_now(path, site.gateway)
+        assert [line["event"] for line in lines] == ["config_refused"]
+        assert "is no TOML" in lines[0]["fault"]
+        assert site.gateway.config is before
 
 
 async def test_a_system_that_comes_in_with_a_reload_is_answered_at_once() -> None:

@@ -162,6 +162,20 @@ async def test_an_account_that_is_refused_is_tried_ever_more_seldom(mode: str) -
 POLLS = 600
 
 
+async def test_a_login_that_is_never_answered_is_given_up_and_tried_anew() -> None:
+    hung = Fault("hung", routes=frozenset({"login"}), count=1)
+    async with rig(ApplianceSpec(rows=40), fanout={"fetch_seconds": 0.2}) as shield:
+        await shield.appliance.inject(hung)
+        lost = await shield.ask()
+        assert getattr(lost.error, "kind", None) == "timeout"
+        assert (await shield.ask()).state == "ok"
+        assert [(event.verb, event.error) for event in shield.events] == [
+            ("login", "timeout"),
+            ("login", None),
+            ("backups", None),
+        ]
+
+
 async def test_flapping_is_always_answered_and_retried_within_a_tenth() -> None:
     # Fewer rows than a tail is worth: each question is one call, and a second one is a retry.
     async with rig(ApplianceSpec(rows=15), cache={"fresh_seconds": 0, "revalidate_seconds": 1}) as shield:

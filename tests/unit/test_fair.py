@@ -38,6 +38,35 @@ async def test_who_asks_once_waits_for_one_of_another_and_not_for_fifty() -> Non
     assert len(order) == 51
 
 
+async def test_another_number_of_places_counts_at_once_and_nobody_is_sent_away() -> None:
+    slots = FairSemaphore(3)
+    inside: set[int] = set()
+    leave = [asyncio.Event() for _ in range(6)]
+
+    async def work(number: int) -> None:
+        async with slots:
+            inside.add(number)
+            await leave[number].wait()
+            inside.remove(number)
+
+    async def seen_after(change: Callable[[], None]) -> set[int]:
+        change()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return set(inside)
+
+    tasks = [asyncio.create_task(work(number)) for number in range(6)]
+    assert await seen_after(lambda: None) == {0, 1, 2}
+    assert await seen_after(lambda: slots.resize(1)) == {0, 1, 2}
+    assert await seen_after(leave[0].set) == {1, 2}
+    assert await seen_after(leave[1].set) == {2}
+    assert await seen_after(leave[2].set) == {3}
+    assert await seen_after(lambda: slots.resize(3)) == {3, 4, 5}
+    for event in leave:
+        event.set()
+    await asyncio.gather(*tasks)
+
+
 async def test_the_loops_turns_go_round_as_well() -> None:
     order: list[str] = []
     turns = Turns()

@@ -33,7 +33,7 @@ from gateway.simulator.dialects import Rendering
 from gateway.simulator.facts import Record
 from gateway.simulator.filters import matches
 
-LIMITS = Limits(60, 600, 86_400, 3600, 10, 30, 3, 2**26, 2, 30, 0)
+LIMITS = Limits(60, 600, 86_400, 3600, 10, 30, 3, 2**26, 2, 30, 0, 3600, 2000)
 NEED = Need(deadline_at=1e9)
 AUTH = FetchError("auth", "refused")
 TIMEOUT = FetchError("timeout", "late")

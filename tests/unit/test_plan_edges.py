@@ -14,7 +14,7 @@ from gateway.index import Now
 from gateway.model import EMPTY
 from gateway.plan import Need, Served, appliance_now, choose, covers, freshness_of, spread_s, undecided
 
-LIMITS = Limits(60, 600, 86_400, 3600, 10, 30, 3, 2**26, 2, 30, 0)
+LIMITS = Limits(60, 600, 86_400, 3600, 10, 30, 3, 2**26, 2, 30, 0, 3600, 2000)
 NEED = Need(deadline_at=1e9)
 NOW = 1_000_000
 SURE = Now(NOW, NOW + 5)

@@ -2,29 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
+from simulated import NOW, Clock, log_in
 
 from gateway.simulator import Appliance, ApplianceSpec, Record
 from gateway.simulator.dialects import Rendering
 from gateway.simulator.facts import Asset
 
-NOW = 1_761_700_000
 ASSET = Asset("file", 2, "win32", "Windows", 42, instance_id=23)
-
-
-@dataclass
-class Clock:
-    """A clock that is turned by hand, in epoch seconds."""
-
-    now: float = NOW
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def backup(number: int, **facts: Any) -> Record:
@@ -38,26 +27,8 @@ def backup(number: int, **facts: Any) -> Record:
 THREE = tuple(backup(number) for number in (1, 2, 3))
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[ClientSession]:
-    async with ClientSession() as session:
-        yield session
-
-
 def spec(clock: Clock, **knobs: Any) -> ApplianceSpec:
     return ApplianceSpec(**{"clock": clock, "records": THREE, **knobs})
-
-
-async def log_in(http: ClientSession, appliance: Appliance) -> dict[str, str]:
-    credentials = {"username": appliance.spec.username, "password": appliance.spec.password}
-    async with http.post(f"{appliance.url}/api/login", json=credentials) as answer:
-        assert answer.status == 201
-        return {"AuthToken": (await answer.json())["auth_token"]}
 
 
 async def post(

@@ -21,12 +21,6 @@ SMALL = {"rows": 10, "assets": 14}
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[ClientSession]:
-    async with ClientSession() as session:
-        yield session
-
-
-@pytest.fixture
 async def farm() -> AsyncIterator[Farm]:
     specs = [ApplianceSpec(name="plain", **SMALL), ApplianceSpec(name="safe", tls=True, **SMALL)]  # type: ignore[arg-type]
     async with Farm(specs) as running:

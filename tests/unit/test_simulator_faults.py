@@ -1,62 +1,16 @@
 """Faults of the answer, as a client sees them; and how faults are aimed, counted and ended."""
 
 import json
-from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from aiohttp import (
     ClientResponseError,
-    ClientSession,
 )
+from simulated import Client
 
-from gateway.simulator import Appliance, ApplianceSpec, Fault
+from gateway.simulator import Appliance, Fault
 from gateway.simulator.fault_answers import ANSWERS
 from gateway.simulator.faults import LISTENER_MODES, FaultBoard
-
-NOW = 784_111_777.0
-SPEC = ApplianceSpec(rows=40, clock=lambda: NOW)
-
-
-@pytest.fixture
-async def appliance() -> AsyncIterator[Appliance]:
-    async with Appliance(SPEC) as running:
-        yield running
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[ClientSession]:
-    async with ClientSession() as session:
-        yield session
-
-
-class Client:
-    """A logged-in client of one appliance."""
-
-    def __init__(self, http: ClientSession, appliance: Appliance) -> None:
-        self._http = http
-        self._url = appliance.url
-        self._headers = {"AuthToken": appliance.sessions.issue()}
-
-    async def call(self, route: str = "backups", **options: Any) -> tuple[int, bytes, Any]:
-        """Status, body bytes, headers."""
-        credentials = json.dumps({"username": SPEC.username, "password": SPEC.password}).encode()
-        async with self._http.post(
-            f"{self._url}/api/{route}",
-            data=credentials if route == "login" else b"{}",
-            headers=self._headers,
-            allow_redirects=False,
-            **options,
-        ) as answer:
-            return answer.status, await answer.read(), answer.headers
-
-    async def rows(self) -> int:
-        return len(json.loads((await self.call())[1])["backups"])
-
-
-@pytest.fixture
-def client(http: ClientSession, appliance: Appliance) -> Client:
-    return Client(http, appliance)
 
 
 @pytest.mark.parametrize(

@@ -1,48 +1,17 @@
 """Logins, tokens and their end, over a real socket."""
 
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
+from simulated import Clock, log_in
 
 from gateway.simulator import Appliance, ApplianceSpec
-
-NOW = 1_761_700_000
-
-
-@dataclass
-class Clock:
-    """A clock that is turned by hand, in epoch seconds."""
-
-    now: float = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[ClientSession]:
-    async with ClientSession() as session:
-        yield session
 
 
 def spec(clock: Clock, **knobs: Any) -> ApplianceSpec:
     return ApplianceSpec(**{"clock": clock, "records": (), **knobs})
-
-
-async def log_in(http: ClientSession, appliance: Appliance) -> dict[str, str]:
-    credentials = {"username": appliance.spec.username, "password": appliance.spec.password}
-    async with http.post(f"{appliance.url}/api/login", json=credentials) as answer:
-        assert answer.status == 201
-        return {"AuthToken": (await answer.json())["auth_token"]}
 
 
 async def post(

@@ -6,8 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.stack import Stacked
-from gateway.web.clients.jobs import page_of
-from gateway.web.clients.parameters import PAGE, read_parameters
+from gateway.web.clients.parameters import PAGE, page_of, read_parameters
 from gateway.web.keys import GATEWAY
 from gateway.web.read import caller_of
 from gateway.web.respond import json_answer

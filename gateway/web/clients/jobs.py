@@ -1,7 +1,7 @@
 """GET /api/jobs/history, /api/recovery_points and /api/reports/successrate, for node-unitrends (contract 4.1)."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
@@ -12,7 +12,7 @@ from gateway.filter import BackupFilter
 from gateway.jobs import finished, job_items, recoverable, recovery_points, success_rate
 from gateway.query_values import read_whole
 from gateway.web.clients.asked import answered
-from gateway.web.clients.parameters import DEFAULT_LIMIT, PAGE, Reader, question, read_parameters
+from gateway.web.clients.parameters import PAGE, Reader, page_of, question, read_parameters
 from gateway.web.read import caller_of
 
 HISTORY: Final[Mapping[str, Reader]] = {**PAGE, "applianceId": read_whole}
@@ -60,11 +60,3 @@ async def get_success_rate(request: web.Request) -> web.StreamResponse:
     told = {key: value for key, value in window.items() if value is not None}
     query = question(values.get("applianceId"), BackupFilter(start_time=start, end_time=end))
     return await answered(request, caller, query, begun, lambda entries: success_rate(entries) | told)
-
-
-def page_of(
-    found: Sequence[Any], shown: Callable[[Sequence[Any]], list[dict[str, Any]]], values: Mapping[str, Any]
-) -> dict[str, Any]:
-    """`limit` of them from `offset` on; past the end the page is empty, which ends a walk."""
-    limit, offset = values.get("limit", DEFAULT_LIMIT), values.get("offset", 0)
-    return {"items": shown(found[offset : offset + limit]), "total": len(found), "limit": limit, "offset": offset}

@@ -1,14 +1,13 @@
 """The query strings of clients that exist already: each key read by one function, anything else a 400 that names it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any, Final
 
 from gateway.errors import bad_field
 from gateway.filter import BackupFilter
 from gateway.query import BackupQuery, parse_query_string
-from gateway.query_values import read_whole, shown
+from gateway.query_values import read_whole, unknown_key
 
 Reader = Callable[[str, str], Any]
 
@@ -39,12 +38,19 @@ def read_parameters(pairs: Iterable[tuple[str, str]], readers: Mapping[str, Read
         if key in _WITHOUT_MEANING:
             continue
         if key not in readers:
-            nearest = get_close_matches(shown(key), readers, n=1, cutoff=0)[0]
-            raise bad_field(shown(key), f"unknown key; the nearest known one is {nearest}")
+            raise unknown_key(key, readers)
         if key in values:
             raise bad_field(key, "given twice")
         values[key] = readers[key](key, text) if text else None
     return {key: value for key, value in values.items() if value is not None}
+
+
+def page_of(
+    found: Sequence[Any], shown: Callable[[Sequence[Any]], list[dict[str, Any]]], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """`limit` of what was found from `offset` on; past the end the page is empty, which ends a walk."""
+    limit, offset = values.get("limit", DEFAULT_LIMIT), values.get("offset", 0)
+    return {"items": shown(found[offset : offset + limit]), "total": len(found), "limit": limit, "offset": offset}
 
 
 def question(system_id: int | None, wanted: BackupFilter) -> BackupQuery:

@@ -2,12 +2,12 @@
 
 import asyncio
 
-from gateway.turns import Turns
+from gateway.pauses import Pauses
 
 
 async def turns_of_others(longest_s: float, pieces: int) -> int:
     """How often another task got its turn while so many pieces of work were done."""
-    turns = Turns(longest_s)
+    pauses = Pauses(longest_s)
     got = 0
 
     async def other() -> None:
@@ -18,7 +18,7 @@ async def turns_of_others(longest_s: float, pieces: int) -> int:
 
     task = asyncio.create_task(other())
     for _ in range(pieces):
-        await turns.pause()
+        await pauses.when_due()
     task.cancel()
     return got
 

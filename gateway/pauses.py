@@ -1,4 +1,4 @@
-"""Long work on the event loop, done in short turns."""
+"""Long work on the event loop, with pauses in which others get their turn."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ TURN_S: Final = 0.005
 each of 500 systems a scrape took ten seconds beside 200 callers."""
 
 
-class Turns:
+class Pauses:
     """Lets others go in between once the work of a task has held the loop for `longest_s`."""
 
     def __init__(self, longest_s: float = TURN_S) -> None:
@@ -17,10 +17,10 @@ class Turns:
         self._begun = time.perf_counter()
 
     def __repr__(self) -> str:
-        return f"<Turns of {self._longest_s:g} s>"
+        return f"<Pauses after {self._longest_s:g} s>"
 
-    async def pause(self) -> None:
-        """Between two pieces of the work."""
+    async def when_due(self) -> None:
+        """A pause between two pieces of the work, if it is time for one."""
         if time.perf_counter() - self._begun > self._longest_s:
             await asyncio.sleep(0)
             self._begun = time.perf_counter()
