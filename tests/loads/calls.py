@@ -155,10 +155,13 @@ async def herd(kit: Kit) -> list[Line]:
                 await asyncio.sleep(1.0)
         begun = [next((at for at, _ in list_calls(one) if at > loaded), None) for one in farm]
     starts = Counter(int(at - loaded) for at in begun if at is not None)
-    most, renewed = max(starts.values(), default=0), sum(starts.values())
+    most, renewed, bound = max(starts.values(), default=0), sum(starts.values()), _HERD // 20
+    # A loop that is late, here or there, moves refreshes into the next second, but not into a third one.
+    of_two = max((starts[second] + starts[second + 1] for second in list(starts)), default=0)
+    reached: Verdict = "no" if renewed < _HERD or of_two > 2 * bound else "yes" if most <= bound else "noise"
     name = f"{_HERD:,} lists loaded together: refreshes that begin in the busiest second"
     return [
-        fact("L8", name, f"<={_HERD // 20}", most, holds=most <= _HERD // 20 and renewed == _HERD),
+        Line("L8", name, f"<={bound}", f"{most}", reached),
         aside("L8", "refreshes, over so many seconds", f"{renewed}, {len(starts)}"),
     ]
 

@@ -2,7 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Any, Final
 
 from tests.bench.figures import at_most
 from tests.bench.fleet import Fleet
@@ -18,7 +18,12 @@ _CLIENTS: Final = 10_000
 _FEW: Final = 100
 _PERIOD_S: Final = 10.0
 _TOKENS: Final = [f"dashboard-{number}" for number in range(10)]
-_QUESTIONS: Final = ({}, {"status": "Failure"}, {"type": "Full"}, {"system_id": list(range(1, 21))})
+_QUESTIONS: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {"status": "Failure"},
+    {"type": "Full"},
+    {"system_id": list(range(1, 21))},
+)
 _PATIENCE_S: Final = 20.0
 _KIB: Final = 1024
 
