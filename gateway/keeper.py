@@ -30,7 +30,6 @@ class Keeper:
         *,
         monotonic: Clock,
         wall: Clock,
-        every_s: float = _EVERY_S,
     ) -> None:
         self._folder = folder
         self._store = store
@@ -38,7 +37,6 @@ class Keeper:
         self._memory_bytes = memory_bytes
         self._monotonic = monotonic
         self._wall = wall
-        self._every_s = every_s
         self._written: dict[str, Held] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -90,7 +88,7 @@ class Keeper:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(self._every_s)
+            await asyncio.sleep(_EVERY_S)
             await self.save()
 
     async def _take(self, path: Path) -> None:

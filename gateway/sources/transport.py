@@ -58,7 +58,10 @@ def _end_of(certificate: bytes) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole reply with a 2xx, 401 or 5xx status; `date` is the epoch second of its Date header."""
+    """A whole reply that is no redirect; `date` is the epoch second of its Date header.
+
+    Of an error's body `body` may be no more than the beginning; `retry_after_s` is at most 5 minutes.
+    """
 
     status: int
     body: bytes
