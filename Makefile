@@ -13,6 +13,7 @@ help:
 	@echo "make check                          lint, types and import contracts alone"
 	@echo "make soak [MINUTES=60]              500 systems, 200 clients, faults each second: what an hour leaves behind"
 	@echo "make mutants [ONLY=plan]            whether the tests notice each small fault in the modules that decide"
+	@echo "make loads [ONLY=L5] [QUICK=1]      every goal of load and soak with its figure: crowds, outages, kills, restarts"
 	@echo "make bench                          every goal of speed and memory, as ratios measured in one run"
 
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -40,6 +41,10 @@ bench: $(VENV)/.ready
 
 mutants: $(VENV)/.ready
 	$(BIN)/python -m tests.mutants $(if $(ONLY),--only $(ONLY))
+
+ONLY ?=
+loads: $(VENV)/.ready
+	$(BIN)/python -m tests.loads $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 
 MINUTES ?= 60
 soak: $(VENV)/.ready

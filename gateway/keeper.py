@@ -1,7 +1,7 @@
 """Keeps the folder of `cache.snapshot` in step with the held lists, at most some seconds behind."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,10 @@ from gateway.sources.source import Clock
 from gateway.store import Store
 
 _EVERY_S: Final = 20.0
+_LAST_WRITE_S: Final = 10.0
+"""What is not on disk by then is left: 20 s may have gone by before, and who ends a process kills it after 45."""
+_AT_ONCE: Final = 32
+"""Files that one turn of a thread writes: beside a busy loop a turn takes longer than a file."""
 
 
 class Keeper:
@@ -30,6 +34,7 @@ class Keeper:
         *,
         monotonic: Clock,
         wall: Clock,
+        last_write_s: float = _LAST_WRITE_S,
     ) -> None:
         self._folder = folder
         self._store = store
@@ -37,6 +42,7 @@ class Keeper:
         self._memory_bytes = memory_bytes
         self._monotonic = monotonic
         self._wall = wall
+        self._last_write_s = last_write_s
         self._written: dict[str, Held] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -62,21 +68,24 @@ class Keeper:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await self.save()
+        try:
+            async with asyncio.timeout(self._last_write_s):
+                await self.save()
+        except TimeoutError:
+            structlog.get_logger().warning(
+                "snapshot_incomplete", folder=str(self._folder), lists=len(self._unwritten())
+            )
 
     async def save(self) -> None:
         """Write every list that is not on disk yet. A full disk is told, and costs nothing else."""
-        held = {
-            snapshot.file_name(system_id, one.asked): (system, one)
-            for system_id, system in self._systems.items()
-            for one in self._store.held(system_id)
-        }
         clocks = Clocks(self._monotonic(), self._wall())
         try:
-            for name, (system, one) in held.items():
-                if self._written.get(name) is not one:
-                    await asyncio.to_thread(_save_one, self._folder, name, system, one, clocks)
-                    self._written[name] = one
+            new = list(self._unwritten().items())
+            for begin in range(0, len(new), _AT_ONCE):
+                some = new[begin : begin + _AT_ONCE]
+                await asyncio.to_thread(_save_some, self._folder, some, clocks)
+                self._written |= {name: one for name, (_, one) in some}
+            held = self._held()
             gone = [name for name in self._written if name not in held]
             await asyncio.to_thread(snapshot.remove, self._folder, gone)
             await asyncio.to_thread(snapshot.sync_folder, self._folder)
@@ -85,6 +94,18 @@ class Keeper:
             return
         for name in gone:
             del self._written[name]
+
+    def _held(self) -> dict[str, tuple[System, Held]]:
+        """Every held list of a configured system, by the name of its file."""
+        return {
+            snapshot.file_name(system_id, one.asked): (system, one)
+            for system_id, system in self._systems.items()
+            for one in self._store.held(system_id)
+        }
+
+    def _unwritten(self) -> dict[str, tuple[System, Held]]:
+        """Those that are not on disk as they are held."""
+        return {name: kept for name, kept in self._held().items() if self._written.get(name) is not kept[1]}
 
     async def _run(self) -> None:
         while True:
@@ -108,5 +129,6 @@ class Keeper:
             self._written[path.name] = held
 
 
-def _save_one(folder: Path, name: str, system: System, held: Held, clocks: Clocks) -> None:
-    snapshot.write(folder, name, snapshot.encode(system, held, clocks))
+def _save_some(folder: Path, lists: Sequence[tuple[str, tuple[System, Held]]], clocks: Clocks) -> None:
+    for name, (system, held) in lists:
+        snapshot.write(folder, name, snapshot.encode(system, held, clocks))

@@ -98,6 +98,7 @@ class Gateway:
         self.access.others = self.hub
         self._log_hook = hook
         self._total = FairSemaphore(config.fanout.total_concurrency)
+        self._large = FairSemaphore(1)
         self._budget = RetryBudget(monotonic)
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads calls in time, guards nothing
 
@@ -268,6 +269,7 @@ class Gateway:
             system.remote_system_id,
             fetch_s=limits.fetch_seconds,
             hook=self._called,
+            large=self._large,
             **self._clocks,
         )
 

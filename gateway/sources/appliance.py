@@ -8,6 +8,7 @@ from gateway.chunks import WHOLE_BYTES
 from gateway.dates import ApplianceZone
 from gateway.endless import holds_endless_number
 from gateway.errors import FetchError
+from gateway.fair import FairSemaphore
 from gateway.filter import Asked
 from gateway.index import without_strangers
 from gateway.model import Fetched, SystemId
@@ -49,6 +50,7 @@ class Appliance:
         monotonic: Clock,
         wall: Clock,
         hook: CallHook,
+        large: FairSemaphore,
     ) -> None:
         self._transport = transport
         self._session = session
@@ -63,6 +65,7 @@ class Appliance:
         self._monotonic = monotonic
         self._wall = wall
         self._hook = hook
+        self._large = large  # large replies of all appliances are decoded one after the other
         self._readings = Readings()
 
     def __repr__(self) -> str:
@@ -132,7 +135,7 @@ class Appliance:
     async def _decoded(self, asked: Asked, reply: Reply, begun: float) -> Fetched:
         if not 200 <= reply.status < 300:
             raise self._refusal(reply)
-        reading = await self._read(asked, reply.body)
+        reading = await self._in_turn(asked, reply.body)
         backups = without_strangers(reading.backups, asked)
         wall = self._wall()
         skew = None if reply.date is None else reply.date - wall
@@ -145,6 +148,13 @@ class Appliance:
         }
         warnings = tuple(word for word, is_so in flags.items() if is_so)
         return Fetched(backups, begun, self._monotonic(), wall, len(reply.body), skew, warnings)
+
+    async def _in_turn(self, asked: Asked, body: bytes) -> Reading:
+        """The rows of a reply. A hundred large ones at once would all be ready at last, in one turn of the loop."""
+        if len(body) <= WHOLE_BYTES:
+            return await self._read(asked, body)
+        async with self._large:
+            return await self._read(asked, body)
 
     async def _read(self, asked: Asked, body: bytes) -> Reading:
         """The rows of a reply, at once where they are those of the last time."""

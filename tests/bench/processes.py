@@ -104,6 +104,7 @@ def gateway(
     *,
     cache: str = "",
     held: str = HELD,
+    server: str = "",
     more: str = "",
     program: Sequence[str] = PROGRAM,
 ) -> Iterator[Served]:
@@ -111,7 +112,7 @@ def gateway(
 
     `more` are tables at the end of its configuration.
     """
-    text = text_of(sites, warm=replace(warm, id=0), cache=f"{held}\n{cache}") + more
+    text = text_of(sites, warm=replace(warm, id=0), cache=f"{held}\n{cache}", server=server) + more
     with serving(text, program) as served:
         Request({}, WARM_TOKEN).look(served.port).good()
         Request(NOTHING, WARM_TOKEN).look(served.port).good()

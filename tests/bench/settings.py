@@ -14,15 +14,19 @@ DEADLINE_S: Final = 30.0
 HELD: Final = "fresh_seconds = 3600\nrevalidate_seconds = 7200"
 """Keys of [cache]: what is held now answers until the measurement is over."""
 
+PROXIED: Final = 'trusted_proxies = ["10.0.0.0/8"]'
+"""Keys of [server]: whoever asks comes through a proxy, so that connections of one address are not counted."""
+
 COMPRESSED: Final = "compress_above_bytes = 1"
 """Keys of [cache], besides HELD: every list is kept compressed alone. A gateway without the key refuses the file."""
 
 
-def text_of(sites: Sequence[Site], *, warm: Site | None = None, cache: str = "") -> str:
+def text_of(sites: Sequence[Site], *, warm: Site | None = None, cache: str = "", server: str = "") -> str:
     """A configuration over these appliances; `warm` is one more, for a caller of its own."""
     text = f"""
 [server]
 port = 0
+{server}
 [log]
 level = "info"
 [cache]

@@ -85,11 +85,12 @@ async def test_a_cursor_goes_on_where_its_page_ended(gateway_over: Make):
 
 async def test_ids_of_a_thousand_backups_fit_into_one_question(gateway_over: Make):
     client = await gateway_over(1)
-    ids = {row["id"] for row in (await client.post()).rows}
+    named = [row["id"] for row in (await client.post()).rows if "id" in row]
+    ids = set(named)
     many = ",".join(map(str, [*ids, *range(10**15, 10**15 + 1000 - len(ids))]))
     outcome = await ask(client, "backups", "--backup-ids", many, "-o", "ndjson")
     assert outcome.code == 0, outcome.err
-    assert len(outcome.out.splitlines()) == 30 + 2
+    assert len(outcome.out.splitlines()) == len(named) + 2
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m tests.loads", description=__doc__)
     options.add_argument("--quick", action="store_true", help="fewer rounds, shorter stretches, in less than 4 minutes")
     options.add_argument("--only", default="", metavar="L5", help="one goal, or several with commas between them")
-    options.add_argument("--minutes", type=float, default=0.0, help="of the soak (L13); 3, with --quick a half")
+    options.add_argument("--minutes", type=float, default=0.0, help="of the soak (L13); 3, with --quick 1")
     options.add_argument("--rows", type=int, default=0, help="of each system of L10; 1000, with --quick 100")
     given = options.parse_args()
     appliances.allow_many_files()
@@ -44,7 +44,7 @@ def main() -> int:
     print(f"{os.cpu_count()} cores, load before: {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d %H:%M')}\n")
     print(HEAD, flush=True)
     begun, missed = time.monotonic(), 0
-    minutes, rows = given.minutes or (0.5 if given.quick else 3.0), given.rows or (100 if given.quick else 1000)
+    minutes, rows = given.minutes or (1.0 if given.quick else 3.0), given.rows or (100 if given.quick else 1000)
     chosen = [goal for goal in given.only.upper().split(",") if goal]
     wanted = [each for each in planned() if not chosen or set(each.goal.split()) & set(chosen)]
     with tempfile.TemporaryDirectory(prefix="loads-") as folder, _bench(wanted, quick=given.quick) as bench:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import aiohttp
 
 from gateway.simulator import Appliance, ApplianceSpec, Farm, Fault
+from tests.bench.figures import Verdict
 from tests.bench.processes import Served
 from tests.bench.questions import NOTHING, Request
 from tests.loads.crowd import Answers, polls
@@ -24,6 +25,8 @@ _MINUTE_S: Final = 60.0
 _FRESH_S: Final = 10
 _FILTERS: Final = ({"client_id": 1}, {"client_id": 2}, {"type": "Full"}, {"status": "Failure"}, {"start_hours": 24})
 _FLAPPING: Final = 50
+_RATIO: Final = 1.1
+_EDGE: Final = 0.01
 _HERD: Final = 1000
 
 
@@ -118,10 +121,12 @@ async def retries(kit: Kit) -> list[Line]:
             await asyncio.gather(*map(dashboard, range(1, _FLAPPING + 1)))
         calls = sorted((at, (number, body)) for number, one in enumerate(farm) for at, body in list_calls(one))
     worst = max(_calls_by_first(calls, low) for low in _begins(calls))
+    # Retries are counted against the minute before each of them, so another minute may hold a few more than a tenth.
+    reached: Verdict = "yes" if worst <= _RATIO else "noise" if worst <= _RATIO + _EDGE else "no"
     total, first = len(calls), len({body for _, body in calls})
     name = f"{_FLAPPING} appliances, every second call fails: calls / first attempts, worst minute"
     return [
-        fact("L7", name, "<=1.1", f"{worst:.3f}", holds=worst <= 1.1),
+        Line("L7", name, f"<={_RATIO}", f"{worst:.3f}", reached),
         aside("L7", f"calls, first attempts, all of {seconds:.0f} s", f"{total}, {first}"),
     ]
 
@@ -150,10 +155,13 @@ async def herd(kit: Kit) -> list[Line]:
                 await asyncio.sleep(1.0)
         begun = [next((at for at, _ in list_calls(one) if at > loaded), None) for one in farm]
     starts = Counter(int(at - loaded) for at in begun if at is not None)
-    most, renewed = max(starts.values(), default=0), sum(starts.values())
+    most, renewed, bound = max(starts.values(), default=0), sum(starts.values()), _HERD // 20
+    # A loop that is late, here or there, moves refreshes into the next second, but not into a third one.
+    of_two = max((starts[second] + starts[second + 1] for second in list(starts)), default=0)
+    reached: Verdict = "no" if renewed < _HERD or of_two > 2 * bound else "yes" if most <= bound else "noise"
     name = f"{_HERD:,} lists loaded together: refreshes that begin in the busiest second"
     return [
-        fact("L8", name, f"<={_HERD // 20}", most, holds=most <= _HERD // 20 and renewed == _HERD),
+        Line("L8", name, f"<={bound}", f"{most}", reached),
         aside("L8", "refreshes, over so many seconds", f"{renewed}, {len(starts)}"),
     ]
 

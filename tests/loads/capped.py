@@ -1,5 +1,6 @@
 """L14: far more records than the memory for lists holds."""
 
+import time
 from typing import Final
 
 from tests.bench.fleet import Fleet
@@ -10,6 +11,8 @@ from tests.loads.lines import Line, aside, fact
 FLEET: Final = Fleet("100 x 10000", 100, 10_000)
 _CAP: Final = 128 * 2**20
 _MIB: Final = 2**20
+_REST_S: Final = 3.0
+"""Until what was used for a moment has been given back."""
 
 
 def capped(kit: Kit) -> list[Line]:
@@ -22,10 +25,12 @@ def capped(kit: Kit) -> list[Line]:
             served.forget_peak()
             served.fill(**({"max_age": 0} if again else {}))
             peaks.append(served.peak())
+        time.sleep(_REST_S)
         served.forget_peak()
         for site in kit.bench.sites[FLEET]:
             Request({**NOTHING, "system_id": site.id}).look(served.port).good()
         alone = served.peak()
+        time.sleep(_REST_S)
         rest = served.resident()
     name = f"memory_bytes of {_CAP // _MIB} MiB, {FLEET.records:,} records offered: peak of the process,"
     goal = f"<={bound / _MIB:.0f} MiB"

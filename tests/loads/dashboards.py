@@ -2,13 +2,13 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Any, Final
 
 from tests.bench.figures import at_most
 from tests.bench.fleet import Fleet
 from tests.bench.processes import Served
 from tests.bench.questions import Request
-from tests.bench.settings import token_table
+from tests.bench.settings import PROXIED, token_table
 from tests.loads.crowd import Answers, polls
 from tests.loads.kit import Kit
 from tests.loads.lines import Line, aside, fact, share, value
@@ -18,7 +18,12 @@ _CLIENTS: Final = 10_000
 _FEW: Final = 100
 _PERIOD_S: Final = 10.0
 _TOKENS: Final = [f"dashboard-{number}" for number in range(10)]
-_QUESTIONS: Final = ({}, {"status": "Failure"}, {"type": "Full"}, {"system_id": list(range(1, 21))})
+_QUESTIONS: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {"status": "Failure"},
+    {"type": "Full"},
+    {"system_id": list(range(1, 21))},
+)
 _PATIENCE_S: Final = 20.0
 _KIB: Final = 1024
 
@@ -27,7 +32,7 @@ def dashboards(kit: Kit) -> list[Line]:
     """10,000 connections of ten users with four questions, against 100 of them in the same process."""
     periods = 3 if kit.quick else 6
     tables = "".join(token_table(token, token, list(range(1, FLEET.size + 1))) for token in _TOKENS)
-    with kit.over(FLEET, more=tables) as served:
+    with kit.over(FLEET, server=PROXIED, more=tables) as served:
         body = Request({}).look(served.port).good()
         _, few = _crowd(kit, served, _FEW, 1.5 * _PERIOD_S)
         answers, many = _crowd(kit, served, _CLIENTS, periods * _PERIOD_S)

@@ -45,10 +45,12 @@ class Kit:
         return self.folder / f"{self.goal}.lags"
 
     @contextmanager
-    def over(self, fleet: Fleet, *, cache: str = "", held: str = HELD, more: str = "") -> Iterator[Served]:
+    def over(
+        self, fleet: Fleet, *, cache: str = "", held: str = HELD, server: str = "", more: str = ""
+    ) -> Iterator[Served]:
         """A gateway over cheap appliances."""
         sites, warm = self.bench.sites[fleet], self.bench.warm
-        with gateway(sites, warm, cache=cache, held=held, more=more, program=self.program) as served:
+        with gateway(sites, warm, cache=cache, held=held, server=server, more=more, program=self.program) as served:
             yield served
 
     @contextmanager

@@ -27,8 +27,15 @@ def lag(kit: Kit) -> list[Line]:
     return [
         _judged(f"{name} p99.9", _P999_S, share(list(_filled(wall)), 0.999), share(list(_filled(own)), 0.999)),
         _judged(f"{name} longest", _LONGEST_S, max(wall), max(own)),
-        *(aside("L15", f"longest in {goal}, and what the process itself took of it", f"{a * 1000:.0f}, {b * 1000:.0f} ms") for goal, (a, b) in worst),
-    ]  # fmt: skip
+        *(
+            aside(
+                "L15",
+                f"longest in {goal}, and what the process itself took of it",
+                f"{a * 1000:.0f}, {b * 1000:.0f} ms",
+            )
+            for goal, (a, b) in worst
+        ),
+    ]
 
 
 def _filled(late: Iterable[float]) -> Iterator[float]:

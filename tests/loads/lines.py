@@ -29,6 +29,12 @@ def fact(number: str, what: str, goal: str, figure: object, *, holds: bool) -> L
     return Line(number, what, goal, str(figure), "yes" if holds else "no")
 
 
+def seconds(number: str, what: str, bound: float, wall_s: float, cpu_s: float) -> Line:
+    """A time of one process alone; "noise" where its CPU would have been within the bound: others had the core."""
+    reached: Verdict = "yes" if wall_s < bound else "noise" if cpu_s < bound else "no"
+    return Line(number, what, f"<{bound:g} s", f"{wall_s:.2f} s, CPU {cpu_s:.2f}", reached)
+
+
 def aside(number: str, what: str, figure: object) -> Line:
     """A figure without a goal."""
     return Line(number, what, "", str(figure), "")

@@ -8,7 +8,7 @@ from tests.bench import fleet as fleets
 from tests.bench import rates
 from tests.bench.figures import at_least
 from tests.bench.fleet import Fleet
-from tests.loads import calls, capped, dashboards, growth, killed, lag, outages, overload
+from tests.loads import calls, capped, dashboards, ends, growth, killed, lag, long, outages, overload
 from tests.loads.kit import Kit
 from tests.loads.lines import Line, ratio
 
@@ -36,6 +36,9 @@ def planned() -> list[Measurement]:
         Measurement("L6 L7 L8", calls.counted),
         Measurement("L9", overload.overload, overload.FLEETS),
         Measurement("L10", killed.killed),
+        Measurement("L11", ends.rolling),
+        Measurement("L12", ends.drained),
+        Measurement("L13", long.soak),
         Measurement("L14", capped.capped, (capped.FLEET,)),
         Measurement("L16", growth.systems, (growth.FEW, growth.MANY)),
         Measurement("L17", growth.tokens),

@@ -27,10 +27,13 @@ def judged(bench: Court, module: str, explained: list[Explained]) -> bool:
     """Try every mutant of one module and print what came of it; whether all is well."""
     began = time.monotonic()
     mutants = mutants_of(Path(f"gateway/{module}.py").read_text())
-    verdicts = list(bench.try_all(module, TESTS[module], mutants))
+
+    def known(mutant: Mutant) -> bool:
+        return any(entry.names(module, mutant) for entry in explained)
+
+    verdicts = list(bench.try_all(module, TESTS[module], mutants, known))
     living = [mutant for mutant, verdict in verdicts if verdict == "survived"]
-    needed = [entry for entry in explained if any(entry.names(module, mutant) for mutant in living)]
-    unexplained = [mutant for mutant in living if not any(entry.names(module, mutant) for entry in needed)]
+    unexplained = [mutant for mutant in living if not known(mutant)]
     print(row(module, verdicts, len(living) - len(unexplained), len(unexplained), time.monotonic() - began))
     for mutant in unexplained:
         print(f"  gateway/{module}.py:{mutant.line} {mutant.within}: {mutant.code}\n      {mutant.change}")

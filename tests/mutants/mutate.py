@@ -10,6 +10,7 @@ from typing import Final
 from tests.mutants.changes import changes
 
 _SAYS_NOTHING: Final = ("annotation", "returns", "bases", "type_comment")
+_TYPES: Final = ("Literal", "tuple", "Callable")
 _LONG: Final = 80
 _KEPT: Final = 24
 
@@ -67,7 +68,7 @@ def _places(node: ast.AST, line: int = 1, within: str = "") -> Iterator[_Place]:
 def _children(node: ast.AST) -> Iterator[tuple[ast.AST, Callable[[ast.AST], None]]]:
     """What may be changed below a node; not its types, of which the running program knows nothing."""
     for name, part in ast.iter_fields(node):
-        if name in _SAYS_NOTHING or _is_literal_type(node):
+        if name in _SAYS_NOTHING or _is_type(node):
             continue
         if isinstance(part, list):
             for number, child in enumerate(part):
@@ -81,8 +82,8 @@ def _is_plain(node: ast.AST) -> bool:
     return isinstance(node, ast.stmt) and not hasattr(node, "body")
 
 
-def _is_literal_type(node: ast.AST) -> bool:
-    return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "Literal"
+def _is_type(node: ast.AST) -> bool:
+    return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in _TYPES
 
 
 def _is_remark(node: ast.AST) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from gateway.config import parse
 from gateway.errors import FetchError
@@ -67,7 +68,7 @@ def test_a_system_is_unreachable_after_a_while_only():
 
 def test_a_system_that_never_answered_is_unreachable_at_once():
     silent = report(answered=False)
-    never = replace(silent, answer=replace(silent.answer, last_success=None, state="missing"))
+    never = replace(silent, answer=structs.replace(silent.answer, last_success=None, state="missing"))
     (alert,) = alerts_of([never], 7200).values()
     assert alert.detail == "the appliance did not answer; never answered"
 

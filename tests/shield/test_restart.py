@@ -5,6 +5,7 @@ import errno
 import hashlib
 import os
 import stat
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from gateway import snapshot
 from gateway.keeper import Keeper
+from gateway.model import SystemId
 from gateway.simulator import Appliance, ApplianceSpec, Farm
 from gateway.stack import Gateway
 from tests.shield.support import TOKEN, Hands, Rig, config_of, rig
@@ -185,6 +187,32 @@ async def test_a_full_disk_costs_the_snapshot_and_nothing_else(
         assert (await shield.ask(max_age=0)).state == "ok"
         await keeper.save()
         assert len(list(folder.glob("*.held"))) == 1
+
+
+async def test_a_disk_that_hangs_holds_up_the_end_for_a_bounded_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, moves_again = tmp_path / "lists", threading.Event()
+    async with rig(*sites(1), cache={"snapshot": str(folder)}) as shield:
+        await shield.ask()
+        keeper: Keeper = shield.gateway._keeper  # type: ignore[assignment]
+        keeper._last_write_s = 0.05
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", lambda _: moves_again.wait())
+            await keeper.close()
+            moves_again.set()
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "snapshot_incomplete" in line]
+    assert "lists=1" in line
+
+
+async def test_more_lists_than_are_written_at_once_are_all_written(tmp_path: Path) -> None:
+    folder = tmp_path / "lists"
+    async with rig(ApplianceSpec(rows=20), cache={"snapshot": str(folder)}) as shield:
+        for hours in range(1, 71):
+            await shield.ask({"end_hours": hours})
+        held = len(shield.gateway.store.held(SystemId(1)))
+        assert held > 64
+    assert len(list(folder.glob("*.held"))) == held
 
 
 async def test_a_folder_that_cannot_be_one_is_told_and_the_gateway_runs(

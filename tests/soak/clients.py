@@ -116,13 +116,13 @@ class Caller:
         asked = {"start_hours": hours, "system_id": self.systems}
         status, body, _ = await self._asked("POST", "/api/backups", "post", json=asked)
         if status != 503 or b'"systems"' in body:
-            self._whole(_decode(body), f"post {hours}")
+            self._read(body, f"post {hours}")
 
     async def _get(self) -> None:
         path = f"/api/backups?start_hours=24&status=Failure&system_id={self._listed}"
         status, body, headers = await self._asked("GET", path, "get")
         if status == 200:
-            self._whole(_decode(body), "get")
+            self._read(body, "get")
             await self._asked("GET", path, "again", headers={"If-None-Match": headers["ETag"]})
 
     async def _lines(self) -> None:
@@ -160,7 +160,12 @@ class Caller:
                 return
             asked = {"cursor": page.next_cursor}
 
-    def _whole(self, told: _Answer, question: str) -> None:
+    def _read(self, body: bytes, question: str) -> None:
+        try:
+            told = _decode(body)
+        except msgspec.MsgspecError:
+            self.tally.untrue.append(f"no answer: {body[:200]!r}")
+            return
         self._named(told)
         rows = Counter(row.system_id for row in told.backups)
         for system in told.systems:

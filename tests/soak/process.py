@@ -62,6 +62,8 @@ class Serving:
     looks: list[Look] = field(default_factory=list)
     at_rest: list[Look] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    slowest_end_s: float = 0.0
+    """From the signal to the end of the process."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     _up: asyncio.Event = field(default_factory=asyncio.Event)
     _pid: int = 0
@@ -85,7 +87,9 @@ class Serving:
                 self.file.write_text(self.file.read_text())
 
     async def _end(self, process: Running) -> None:
+        begun = time.monotonic()
         outcome = await process.end(signal.SIGTERM)
+        self.slowest_end_s = max(self.slowest_end_s, time.monotonic() - begun)
         self.ends.append(time.time())
         self.complaints += [line for line in outcome.err.splitlines() if any(word in line for word in _COMPLAINTS)]
         if outcome.code != 0:

@@ -35,6 +35,12 @@ def lines_of(serving: Serving, tally: Tally, farm: Farm, *, ceiling: int, kept: 
         ),
         _back("descriptors", before.descriptors, after.descriptors, kept),
         _back("tasks", before.tasks, after.tasks, 0),
+        (
+            "seconds from SIGTERM to the end of a process",
+            "<= 25",
+            f"{serving.slowest_end_s:.1f}",
+            serving.slowest_end_s <= 25,
+        ),
         ("complaints in the log (never retrieved, ...)", "0", str(len(serving.complaints)), not serving.complaints),
     ]
     lines = [

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from material import ZONES
 
 from gateway.dates import ApplianceZone
-from gateway.filter import ALL, Asked, BackupFilter, Question, Window, Words
+from gateway.filter import ALL, Asked, BackupFilter, Question, Window, Words, wanted_by
 from gateway.query import parse_body
 from gateway.wire import encode_asked
 
@@ -195,3 +195,21 @@ def test_a_filter_that_bounds_the_age_of_rows_is_not_timeless(body: dict[str, An
 @pytest.mark.parametrize("body", [{}, {"client_id": 1}, {"instance_id": 1}, {"type": "Full"}, {"status": "None"}])
 def test_a_filter_that_bounds_no_age_is_timeless(body: dict[str, Any]) -> None:
     assert parse_body(json.dumps(body).encode()).filter.timeless
+
+
+@pytest.mark.parametrize("words", [Words(types=frozenset({"full"})), Words(statuses=frozenset({"None"}))])
+def test_words_that_ask_for_anything_are_true(words: Words) -> None:
+    assert bool(words) is True
+    assert bool(Words()) is False
+
+
+def test_each_word_is_looked_for_in_its_own_column() -> None:
+    assert wanted_by(Words()) == ()
+    ((column, will_do),) = wanted_by(Words(types=frozenset({"full", "master"})))
+    assert column == "types"
+    assert [will_do(names) for names in (["full"], ["x", "master"], ["x"], [])] == [True, True, False, False]
+    ((column, will_do),) = wanted_by(Words(statuses=frozenset({"Success", "NONE"})))
+    assert column == "statuses"
+    assert [will_do(word) for word in ("success", "none", "warning")] == [True, True, False]
+    both = wanted_by(Words(frozenset({"full"}), frozenset({"None"})))
+    assert [column for column, _ in both] == ["types", "statuses"]

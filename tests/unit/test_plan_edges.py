@@ -12,7 +12,7 @@ from gateway.filter import ALL, Asked, Question, Window, Words
 from gateway.held import Held
 from gateway.index import Now
 from gateway.model import EMPTY
-from gateway.plan import Need, Served, appliance_now, choose, covers, freshness_of, undecided
+from gateway.plan import Need, Served, appliance_now, choose, covers, freshness_of, spread_s, undecided
 
 LIMITS = Limits(60, 600, 86_400, 3600, 10, 30, 3, 2**26, 2, 30, 0, 3600, 2000)
 NEED = Need(deadline_at=1e9)
@@ -174,6 +174,26 @@ def test_a_bound_on_stand_ins_shortens_their_life_after_a_fault_as_well() -> Non
     assert [freshness_of(held_of(EMPTY), age, need, LIMITS, TIMEOUT) for age in (700, 701)] == ["stale", None]
 
 
+@pytest.mark.parametrize(
+    ("fresh", "revalidate", "systems", "seconds"),
+    [
+        (60, 600, 0, 6.0),
+        (60, 600, 180, 6.0),
+        (60, 600, 300, 10.0),
+        (60, 600, 1080, 36.0),
+        (60, 600, 5000, 36.0),
+        (60, 70, 5000, 5.0),
+        (60, 60, 5000, 0.0),
+        (60, 0, 5000, 0.0),
+    ],
+)
+def test_refreshes_of_a_fleet_are_spread_but_begin_while_their_lists_serve(
+    fresh: int, revalidate: int, systems: int, seconds: float
+) -> None:
+    limits = replace(LIMITS, fresh_seconds=fresh, revalidate_seconds=revalidate)
+    assert spread_s(limits, systems) == pytest.approx(seconds)
+
+
 def aged(age: float, asked: Asked = ALL, body: bytes = b"[]") -> Held:
     return held_of(stamped(body), asked, asked_at=-age)
 
@@ -241,6 +261,20 @@ def test_a_list_that_is_due_is_a_stand_in_where_a_younger_one_cannot_tell(
         served = chosen(one_instance, exact, *unknowing, held)
         assert served is not None
         assert (served.held, served.freshness) == (held, freshness)
+
+
+def test_a_list_that_is_too_old_serves_nobody() -> None:
+    exact, wide = aged(90_000, ONE), aged(90_000)
+    assert chosen(ONE, None, wide) is None
+    assert chosen(ONE, exact, exact, wide) is None
+
+
+def test_a_list_whose_account_was_refused_leaves_the_place_to_an_older_one() -> None:
+    refused, older = aged(4000), aged(5000)
+    refused.failed = AUTH
+    served = chosen(ONE, None, refused, older)
+    assert served is not None
+    assert served.held is older
 
 
 ROWS = b"""[
