@@ -17,6 +17,7 @@ from typing import Final
 
 import aiohttp
 
+from gateway import snapshot
 from gateway.access import Access
 from gateway.accounts import Accounts
 from gateway.config import Config, System
@@ -285,9 +286,4 @@ def _same_source(old: System, new: System) -> bool:
 
 def _same_appliance(old: System, new: System) -> bool:
     """Whether lists of the old one are lists of the new one as well."""
-    return (old.url, old.remote_system_id, old.timezone, old.name) == (
-        new.url,
-        new.remote_system_id,
-        new.timezone,
-        new.name,
-    )
+    return snapshot.Appliance.of(old) == snapshot.Appliance.of(new)
