@@ -246,6 +246,7 @@ class Gateway:
             system.url,
             pins=system.fingerprints,
             connect_s=limits.connect_seconds,
+            fetch_s=limits.fetch_seconds,
             max_reply_bytes=limits.max_reply_bytes,
             total=self._total,
         )
@@ -255,7 +256,6 @@ class Gateway:
             system.name,
             system.username,
             system.password,
-            fetch_s=limits.fetch_seconds,
             hook=self._called,
             common=None if self.hub is None else self.hub.tokens(system),
             **self._clocks,
@@ -268,7 +268,6 @@ class Gateway:
             system.name,
             zone,
             system.remote_system_id,
-            fetch_s=limits.fetch_seconds,
             hook=self._called,
             large=self._large,
             **self._clocks,
