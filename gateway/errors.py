@@ -1,4 +1,4 @@
-"""Everything that can go wrong, once.
+"""What can go wrong in more than one room.
 
     GatewayError
     ├── ConfigError          faults of a configuration file, all of them at once

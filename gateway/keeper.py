@@ -34,7 +34,6 @@ class Keeper:
         *,
         monotonic: Clock,
         wall: Clock,
-        every_s: float = _EVERY_S,
         last_write_s: float = _LAST_WRITE_S,
     ) -> None:
         self._folder = folder
@@ -43,7 +42,6 @@ class Keeper:
         self._memory_bytes = memory_bytes
         self._monotonic = monotonic
         self._wall = wall
-        self._every_s = every_s
         self._last_write_s = last_write_s
         self._written: dict[str, Held] = {}
         self._task: asyncio.Task[None] | None = None
@@ -111,7 +109,7 @@ class Keeper:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(self._every_s)
+            await asyncio.sleep(_EVERY_S)
             await self.save()
 
     async def _take(self, path: Path) -> None:

@@ -44,6 +44,7 @@ def unknown_key(key: str, known: Iterable[str]) -> RequestError:
 
 
 def read_whole(key: str, value: Any) -> int:
+    """A whole number from 0 to 2**63 - 1, as a number or as digits."""
     if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -65,14 +66,17 @@ def _many(key: str, value: Any, reader: Callable[[str, Any], Any], most: int) ->
 
 
 def read_ids(key: str, value: Any) -> tuple[int, ...]:
+    """One id or a list of them, each once, in the order in which they were given."""
     return tuple(_many(key, value, read_whole, 100_000))
 
 
 def read_backup_ids(key: str, value: Any) -> frozenset[int]:
+    """The same, 1,000 at most."""
     return frozenset(_many(key, value, read_whole, _MOST_BACKUP_IDS))
 
 
 def read_name(key: str, value: Any) -> str:
+    """A printable text that is not empty, of 256 characters at most, as it was written."""
     if not isinstance(value, str) or not value.strip():
         raise bad_field(key, "must be a text that is not empty")
     if len(value) > _LONGEST_WORD:
@@ -83,10 +87,12 @@ def read_name(key: str, value: Any) -> str:
 
 
 def read_names(key: str, value: Any) -> tuple[str, ...]:
+    """One such text or a list of them, each once."""
     return tuple(_many(key, value, read_name, _MOST_WORDS))
 
 
 def read_type_words(key: str, value: Any) -> frozenset[str]:
+    """Types in the one spelling of those that name the same rows; a word that no appliance knows stays."""
     return frozenset(canonical_word(word) for word in _many(key, value, read_name, _MOST_WORDS))
 
 
@@ -94,6 +100,7 @@ _STATUS_BY_WORD: Final = {status.casefold(): status for status in STATUSES}
 
 
 def read_statuses(key: str, value: Any) -> frozenset[str]:
+    """Statuses in the seed's spelling, whatever the case in which they were given."""
     words = _many(key, value, read_name, _MOST_WORDS)
     unknown = [word for word in words if word.casefold() not in _STATUS_BY_WORD]
     if unknown:
@@ -102,6 +109,7 @@ def read_statuses(key: str, value: Any) -> frozenset[str]:
 
 
 def read_day(key: str, value: Any) -> date:
+    """A day as mm/dd/yyyy, of whichever appliance is asked."""
     day = parse_day(value) if isinstance(value, str) else None
     if day is None:
         raise bad_field(key, "must be a date in the form mm/dd/yyyy")
@@ -109,6 +117,7 @@ def read_day(key: str, value: Any) -> date:
 
 
 def read_seconds(key: str, value: Any) -> float:
+    """Seconds, fractions included, 0 or more."""
     if isinstance(value, str) and _DECIMAL.fullmatch(value):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LARGEST:
@@ -117,6 +126,7 @@ def read_seconds(key: str, value: Any) -> float:
 
 
 def read_deadline(key: str, value: Any) -> float:
+    """Seconds, more than 0."""
     seconds = read_seconds(key, value)
     if not seconds:
         raise bad_field(key, "must be more than 0 seconds")
@@ -124,12 +134,14 @@ def read_deadline(key: str, value: Any) -> float:
 
 
 def read_direction(key: str, value: Any) -> bool:
+    """Whether `order_direction` is descending."""
     if not isinstance(value, str) or value.lower() not in ("asc", "desc"):
         raise bad_field(key, "must be asc or desc")
     return value.lower() == "desc"
 
 
 def read_page_size(key: str, value: Any) -> int:
+    """Rows of a page: 1 to 100,000."""
     size = read_whole(key, value)
     if not 0 < size <= _LARGEST_PAGE:
         raise bad_field(key, f"must be between 1 and {_LARGEST_PAGE}")
@@ -137,6 +149,7 @@ def read_page_size(key: str, value: Any) -> int:
 
 
 def read_page_number(key: str, value: Any) -> int:
+    """The number of a page, counted from 1."""
     number = read_whole(key, value)
     if not number:
         raise bad_field(key, "counts from 1")
@@ -144,6 +157,7 @@ def read_page_number(key: str, value: Any) -> int:
 
 
 def read_page(size: int | None, number: int | None, cursor: Any) -> Page | None:
+    """A page of `size` rows; None without one: then there is no page, or a cursor says how large it is."""
     if number is not None and cursor is not None:
         raise bad_field("page_number", "does not go with a cursor")
     if number is not None and size is None:
@@ -152,6 +166,7 @@ def read_page(size: int | None, number: int | None, cursor: Any) -> Page | None:
 
 
 def read_form(key: str, value: Any) -> Form:
+    """The form of the answer, in any case."""
     forms: tuple[Form, ...] = get_args(Form)
     for form in forms:
         if isinstance(value, str) and value.lower() == form:
@@ -160,6 +175,7 @@ def read_form(key: str, value: Any) -> Form:
 
 
 def read_require(key: str, value: Any) -> Require:
+    """`any`, `all`, how many, or which systems (contract section 5.2)."""
     if isinstance(value, list):
         return frozenset(read_ids(key, value))
     if isinstance(value, str) and value.lower() in ("any", "all"):

@@ -59,7 +59,6 @@ class _Seen(msgspec.Struct, gc=False):
     size: Any = UNSET  # decoded so that a number out of range is seen
 
 
-_decode_seen = msgspec.json.Decoder(list[_Seen]).decode
 _decode_one = msgspec.json.Decoder(_Seen).decode
 _decode_parts = msgspec.json.Decoder(dict[str, Raw]).decode
 _encode = msgspec.json.Encoder().encode

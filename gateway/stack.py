@@ -17,6 +17,7 @@ from typing import Final
 
 import aiohttp
 
+from gateway import snapshot
 from gateway.access import Access
 from gateway.accounts import Accounts
 from gateway.config import Config, System
@@ -245,6 +246,7 @@ class Gateway:
             system.url,
             pins=system.fingerprints,
             connect_s=limits.connect_seconds,
+            fetch_s=limits.fetch_seconds,
             max_reply_bytes=limits.max_reply_bytes,
             total=self._total,
         )
@@ -254,7 +256,6 @@ class Gateway:
             system.name,
             system.username,
             system.password,
-            fetch_s=limits.fetch_seconds,
             hook=self._called,
             common=None if self.hub is None else self.hub.tokens(system),
             **self._clocks,
@@ -267,7 +268,6 @@ class Gateway:
             system.name,
             zone,
             system.remote_system_id,
-            fetch_s=limits.fetch_seconds,
             hook=self._called,
             large=self._large,
             **self._clocks,
@@ -285,9 +285,4 @@ def _same_source(old: System, new: System) -> bool:
 
 def _same_appliance(old: System, new: System) -> bool:
     """Whether lists of the old one are lists of the new one as well."""
-    return (old.url, old.remote_system_id, old.timezone, old.name) == (
-        new.url,
-        new.remote_system_id,
-        new.timezone,
-        new.name,
-    )
+    return snapshot.Appliance.of(old) == snapshot.Appliance.of(new)

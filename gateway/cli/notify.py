@@ -5,7 +5,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final, Self
 
 import structlog
@@ -19,16 +19,12 @@ _MICROSECONDS: Final = re.compile("[0-9]{1,20}")
 class ServiceManager:
     """Tells what the process is doing, where NOTIFY_SOCKET names somebody who wants to know; else says nothing.
 
-    Pings come from the running event loop, so that a loop which stands still is noticed. `monotonic_ns` must be
-    CLOCK_MONOTONIC, which the manager compares with its own.
+    Pings come from the running event loop, so that a loop which stands still is noticed.
     """
 
-    def __init__(
-        self, environ: Mapping[str, str] = os.environ, monotonic_ns: Callable[[], int] = time.monotonic_ns
-    ) -> None:
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._address = _address(environ.get("NOTIFY_SOCKET", ""))
         self._ping_s = ping_period_s(environ, os.getpid()) if self._address else None
-        self._monotonic_ns = monotonic_ns
         self._socket: socket.socket | None = None
         self._ping: asyncio.TimerHandle | None = None
 
@@ -52,7 +48,8 @@ class ServiceManager:
 
     def reloading(self) -> None:
         """A reload begins; `ready` ends it, also where the new configuration was refused."""
-        self._send("RELOADING=1", f"MONOTONIC_USEC={self._monotonic_ns() // 1000}", "STATUS=reading the configuration")
+        now_us = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000  # the manager compares it with its own
+        self._send("RELOADING=1", f"MONOTONIC_USEC={now_us}", "STATUS=reading the configuration")
 
     def stopping(self) -> None:
         """No new work is taken."""

@@ -50,6 +50,7 @@ async def _tried(system: System, http: aiohttp.ClientSession, total: FairSemapho
         system.url,
         pins=system.fingerprints,
         connect_s=limits.connect_seconds,
+        fetch_s=limits.fetch_seconds,
         max_reply_bytes=limits.max_reply_bytes,
         total=total,
     )
@@ -59,7 +60,6 @@ async def _tried(system: System, http: aiohttp.ClientSession, total: FairSemapho
         system.name,
         system.username,
         system.password,
-        fetch_s=limits.fetch_seconds,
         monotonic=time.monotonic,
         wall=time.time,
         hook=_unheard,

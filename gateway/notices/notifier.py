@@ -5,7 +5,6 @@ Each webhook is remembered for itself: what could not be sent is sent with the n
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -39,9 +38,8 @@ _WORST_TOLD: Final = 20
 class Notifier:
     """Runs beside a gateway; does nothing where no webhook and no ping is configured."""
 
-    def __init__(self, gateway: Gateway, wait: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._wait = wait
         self._memories: dict[str, Memory] = {}
         self._looked_at: float | None = None
         self._task: asyncio.Task[None] | None = None
@@ -77,7 +75,7 @@ class Notifier:
         while True:
             notices = self._gateway.config.notices
             if not self._gateway.config.webhooks and not notices.ping_url:
-                await self._wait(_IDLE_S)
+                await asyncio.sleep(_IDLE_S)
                 continue
             if self._is_due(notices.check_seconds):
                 self._looked_at = self._gateway.monotonic()
@@ -85,7 +83,7 @@ class Notifier:
                     await self.look()
                 except Exception:  # noqa: BLE001 - whatever it was, the next look must come
                     structlog.get_logger().exception("notices_failed")
-            await self._wait(min(notices.check_seconds, _LONGEST_WAIT_S))
+            await asyncio.sleep(min(notices.check_seconds, _LONGEST_WAIT_S))
 
     def _is_due(self, every_s: float) -> bool:
         now = self._gateway.monotonic()

@@ -20,10 +20,13 @@ def config_toml(
 
 def systems_toml(appliances: Iterable[Appliance]) -> str:
     """The [[system]] tables alone, ids from 1."""
-    return "\n".join(_table("[[system]]", _system(number, appliance)) for number, appliance in enumerate(appliances, 1))
+    return "\n".join(
+        _table("[[system]]", system_keys(number, appliance)) for number, appliance in enumerate(appliances, 1)
+    )
 
 
-def _system(number: int, appliance: Appliance) -> dict[str, object]:
+def system_keys(number: int, appliance: Appliance) -> dict[str, object]:
+    """The keys of one [[system]]."""
     spec = appliance.spec
     keys: dict[str, object] = {
         "id": number,

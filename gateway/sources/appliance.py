@@ -15,7 +15,6 @@ from gateway.model import Fetched, SystemId
 from gateway.readings import Reading, Readings, print_of
 from gateway.rows import Stamper
 from gateway.sources.gate import Gate
-from gateway.sources.in_time import in_time
 from gateway.sources.session import Session, refusal
 from gateway.sources.source import Call, CallEvent, CallHook, Clock
 from gateway.sources.transport import Reply, Transport
@@ -46,7 +45,6 @@ class Appliance:
         zone: ApplianceZone,
         remote_system_id: int | None,
         *,
-        fetch_s: float,
         monotonic: Clock,
         wall: Clock,
         hook: CallHook,
@@ -61,7 +59,6 @@ class Appliance:
         self._remote_sid = remote_system_id
         # Sent both ways: the core filters by the body, the details by the query (appliance-api.md section 2).
         self._path = "/api/backups" if remote_system_id is None else f"/api/backups?sid={remote_system_id}"
-        self._fetch_s = fetch_s
         self._monotonic = monotonic
         self._wall = wall
         self._hook = hook
@@ -92,23 +89,21 @@ class Appliance:
             call.check()
             call.started = True
             fresh = not self._session.logged_in
-            async with in_time(self._fetch_s):
-                token = await self._session.token()
+            token = await self._session.token()
             call.started = False
             await self._gate.turn()
             call.check()
             call.started = True
-            async with in_time(self._fetch_s):
-                try:
-                    fetched = await self._exchange(call.asked, token)
-                except TokenRefusedError as error:
-                    error.fresh = fresh
-                    self._session.drop(token)
-                    raise
-                except FetchError as error:
-                    if error.kind == "denied":  # as good as a refused login: asking again at once helps nobody
-                        self._session.rejected(error)
-                    raise
+            try:
+                fetched = await self._exchange(call.asked, token)
+            except TokenRefusedError as error:
+                error.fresh = fresh
+                self._session.drop(token)
+                raise
+            except FetchError as error:
+                if error.kind == "denied":  # as good as a refused login: asking again at once helps nobody
+                    self._session.rejected(error)
+                raise
             self._session.accepted()
             return fetched
 
@@ -128,16 +123,16 @@ class Appliance:
             failed = FetchError("timeout", "given up before the whole answer had come")
             raise
         finally:
-            took_s = self._monotonic() - begun
+            took_s = self._monotonic() - begun if fetched is None else fetched.took_s
             self._hook(CallEvent.of(self._system_id, self._name, "backups", took_s, failed, fetched))
         return fetched
 
     async def _decoded(self, asked: Asked, reply: Reply, begun: float) -> Fetched:
+        answered, wall = self._monotonic(), self._wall()  # before the rows are read, which may take or wait its time
         if not 200 <= reply.status < 300:
             raise self._refusal(reply)
         reading = await self._in_turn(asked, reply.body)
         backups = without_strangers(reading.backups, asked)
-        wall = self._wall()
         skew = None if reply.date is None else reply.date - wall
         flags = {
             "dropped_rows": reading.dropped > 0,
@@ -147,7 +142,7 @@ class Appliance:
             "cert_expired": self._transport.certificate_ends_at < wall,
         }
         warnings = tuple(word for word, is_so in flags.items() if is_so)
-        return Fetched(backups, begun, self._monotonic(), wall, len(reply.body), skew, warnings)
+        return Fetched(backups, begun, answered, wall, len(reply.body), skew, warnings)
 
     async def _in_turn(self, asked: Asked, body: bytes) -> Reading:
         """The rows of a reply. A hundred large ones at once would all be ready at last, in one turn of the loop."""

@@ -9,7 +9,6 @@ from pydantic import SecretStr
 from gateway.errors import LOGIN_FAULTS, ErrorKind, FetchError
 from gateway.flight import Flight
 from gateway.model import SystemId
-from gateway.sources.in_time import in_time
 from gateway.sources.source import CallEvent, CallHook, Clock
 from gateway.sources.transport import Reply, Transport
 from gateway.wire import encode_login, read_object, repeats, said_message
@@ -72,7 +71,6 @@ class Session:
         username: str,
         password: SecretStr,
         *,
-        fetch_s: float,
         monotonic: Clock,
         wall: Clock,
         hook: CallHook,
@@ -84,7 +82,6 @@ class Session:
         self._name = name
         self._username = username
         self._password = password
-        self._fetch_s = fetch_s
         self._monotonic = monotonic
         self._wall = wall
         self._hook = hook
@@ -190,9 +187,7 @@ class Session:
         reply: Reply | None = None
         try:
             body = encode_login(self._username, self._password.get_secret_value())
-            # By itself: who waits for it may give up, and it goes on for all others.
-            async with in_time(self._fetch_s):
-                reply = await self._transport.post("/api/login", body)
+            reply = await self._transport.post("/api/login", body)
             self._token, self._timeout_s = _read_login(reply, self._wall())
         except FetchError as error:
             self.cleaned(error, reply)

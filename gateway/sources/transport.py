@@ -1,4 +1,4 @@
-"""One bounded POST to one appliance: bytes out, bytes back, or a FetchError.
+"""One POST to one appliance, bounded in bytes and seconds: bytes out, bytes back, or a FetchError.
 
 Every fault of the network, of TLS and of HTTP is translated here and nowhere else. Nothing is followed, nothing is
 kept between calls but connections, and no more bytes are read than the configuration allows.
@@ -58,7 +58,10 @@ def _end_of(certificate: bytes) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole reply with a 2xx, 401 or 5xx status; `date` is the epoch second of its Date header."""
+    """A whole reply that is no redirect; `date` is the epoch second of its Date header.
+
+    Of an error's body `body` may be no more than the beginning; `retry_after_s` is at most 5 minutes.
+    """
 
     status: int
     body: bytes
@@ -76,6 +79,7 @@ class Transport:
         *,
         pins: tuple[str, ...],
         connect_s: float,
+        fetch_s: float,
         max_reply_bytes: int,
         total: FairSemaphore,
     ) -> None:
@@ -83,7 +87,8 @@ class Transport:
         self._url = url
         self._urls: dict[str, URL] = {}
         self._ssl: PinSet | bool = PinSet(pins) if pins else True
-        # `total` is left to the callers' deadlines; `connect` counts DNS, TCP and TLS together.
+        self._fetch_s = fetch_s
+        # The whole is bounded here (`_bounded`); `connect` counts DNS, TCP and TLS together.
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_s, sock_connect=connect_s)
         self._max_reply_bytes = max_reply_bytes
         self._total = total  # bounds the calls of the whole process (`total_concurrency`)
@@ -100,9 +105,20 @@ class Transport:
         """POST `body` to the constant `path`; raises FetchError for whatever is no answer of an appliance."""
         try:
             async with self._total:
-                return await self._post(path, body, token)
+                return await self._bounded(path, body, token)
         except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
             raise _translated(error) from error
+
+    async def _bounded(self, path: str, body: bytes, token: str | None) -> Reply:
+        """Within `fetch_s`, which begins when the call does: waiting for a place is no fault of the appliance."""
+        limit = asyncio.timeout(self._fetch_s)
+        try:
+            async with limit:
+                return await self._post(path, body, token)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise FetchError("timeout", f"the appliance did not answer within {self._fetch_s:g} s") from None
 
     async def _post(self, path: str, body: bytes, token: str | None) -> Reply:
         url = self._urls.get(path)

@@ -29,6 +29,7 @@ def operation(name: str, tag: str, summary: str, security: list[Document], answe
 
 
 def errors(statuses: Sequence[int]) -> Document:
+    """Responses in the one shape of errors, by status."""
     found = {}
     for status in statuses:
         found[str(status)] = as_json(HTTPStatus(status).phrase, ref("Error"))
@@ -38,6 +39,7 @@ def errors(statuses: Sequence[int]) -> Document:
 
 
 def as_json(description: str, schema: Document, *, headers: Document | None = None) -> Document:
+    """A response with a JSON body of that schema."""
     answer: Document = {"description": description, "content": {"application/json": {"schema": schema}}}
     return answer | ({"headers": dict(headers)} if headers else {})
 
@@ -52,10 +54,12 @@ def as_html(description: str) -> Document:
 
 
 def body(schema: str, *, required: bool) -> Document:
+    """A request body by the name of its schema."""
     return {"required": required, "content": {"application/json": {"schema": ref(schema)}}}
 
 
 def unified_headers() -> Document:
+    """Headers of every answer out of the merged lists (contract section 5.3)."""
     complete = {
         "description": "whether every asked system is ok",
         "schema": {"type": "string", "enum": ["true", "false"]},
@@ -64,8 +68,10 @@ def unified_headers() -> Document:
 
 
 def retry_after() -> Document:
+    """The header of what may be asked again later."""
     return {"Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 1}}}
 
 
 def text_header(description: str) -> Document:
+    """A header whose value is a text."""
     return {"description": description, "schema": {"type": "string"}}

@@ -12,7 +12,7 @@ from tests.gateway.processes import run
 FILES = sorted(DEPLOY.rglob("*.toml"))
 
 
-def test_there_are_some() -> None:
+def test_configurations_of_every_kind_are_found() -> None:
     assert {file.parent.name for file in FILES} >= {"systemd", "kubernetes"}
 
 

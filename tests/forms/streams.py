@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from yarl import URL
 
 from tests.forms.reading import NDJSON, Lines, lines_of
 from tests.gateway.live import Answer, Client
+from tests.hostile import wire
 
 PATIENCE_S: Final = 20.0
 """No line of these tests takes nearly as long, however busy the machine."""
@@ -59,17 +61,9 @@ async def streaming(client: Client, question: Mapping[str, Any], **headers: str)
         yield Stream(response)
 
 
-@contextlib.asynccontextmanager
-async def connected(client: Client, limit: int = 65_536) -> AsyncIterator[tuple[asyncio.StreamReader, Any]]:
+def connected(client: Client, limit: int = 65_536) -> AbstractAsyncContextManager[tuple[asyncio.StreamReader, Any]]:
     """A bare connection to the gateway, which keeps about `limit` bytes that nobody has read."""
-    url = URL(client.url)
-    reader, writer = await asyncio.open_connection(url.host, url.port, limit=limit)
-    try:
-        yield reader, writer
-    finally:
-        writer.transport.abort()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
+    return wire.connected(URL(client.url).port or 80, limit=limit)
 
 
 async def bytes_for(client: Client, sent: bytes) -> bytes:

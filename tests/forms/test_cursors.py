@@ -51,7 +51,7 @@ async def test_a_walk_has_the_rows_of_the_plain_answer(client: Client, question:
             ]
 
 
-async def test_one_row_a_page(client: Client):
+async def test_pages_of_one_row_make_the_whole(client: Client):
     plain = await client.post({"system_id": 9})
     assert rows_of(await walk(client, {"system_id": 9}, 1)) == plain.rows
 

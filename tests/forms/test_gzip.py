@@ -148,7 +148,7 @@ async def test_the_first_answer_out_of_the_appliances_own_mouth_is_compressed_to
         Pair(await post(client, {}, "identity"), packed).assert_equal()
 
 
-async def test_common_clients_read_it(mixed: Client, large: Client):
+async def test_common_clients_read_what_is_packed(mixed: Client, large: Client):
     for client in (mixed, large):
         plain = await post(client, {}, "identity")
         packed = await post(client, {}, "gzip")

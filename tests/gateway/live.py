@@ -17,6 +17,7 @@ from gateway.accounts import token_hash
 from gateway.cli.serve import listening
 from gateway.config import parse
 from gateway.simulator import Appliance, ApplianceSpec, Farm
+from gateway.simulator.config_text import system_keys
 
 USER: Final = "noc"
 PASSWORD: Final = "correct horse battery staple"
@@ -156,25 +157,10 @@ def config_text(
     ]
     changes = each(farm) if callable(each) else each or {}
     for number, appliance in enumerate(farm, 1):
-        tables.append(("[[system]]", _system_table(number, appliance) | dict(changes.get(number, {}))))
+        tables.append(("[[system]]", system_keys(number, appliance) | dict(changes.get(number, {}))))
     tables += [("[[user]]", user) for user in users]
     tables += [("[[token]]", token) for token in tokens]
     return "\n".join(_toml(header, keys) for header, keys in tables)
-
-
-def _system_table(number: int, appliance: Appliance) -> dict[str, object]:
-    spec = appliance.spec
-    return {
-        "id": number,
-        "name": spec.name,
-        "url": appliance.url,
-        "username": spec.username,
-        "password": spec.password,
-        "timezone": spec.timezone,
-        "fingerprint": appliance.fingerprint,
-        "customer": spec.customer,
-        "tags": list(spec.tags) or None,
-    }
 
 
 def _toml(header: str, keys: Table) -> str:

@@ -18,6 +18,7 @@ from gateway.config import Config, parse
 from gateway.held import Held
 from gateway.model import SystemId
 from gateway.simulator import Appliance
+from gateway.simulator.config_text import system_keys
 from gateway.stack import Gateway
 from gateway.web.app import create_app
 from gateway.web.server import Runner
@@ -168,10 +169,7 @@ def token_table(name: str, token: str, **rights: object) -> dict[str, object]:
 
 def system_table(number: int, appliance: Appliance, **more: object) -> dict[str, object]:
     """The [[system]] of a simulated appliance."""
-    spec = appliance.spec
-    pin = {} if appliance.fingerprint is None else {"fingerprint": appliance.fingerprint}
-    own = {"name": spec.name, "url": appliance.url, "username": spec.username, "password": spec.password}
-    return {"id": number, **own, "timezone": spec.timezone, **pin, **more}
+    return {**system_keys(number, appliance), **more}
 
 
 async def until(holds: Callable[[], bool], seconds: float = 5.0) -> None:

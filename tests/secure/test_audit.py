@@ -112,7 +112,7 @@ async def test_what_an_administrator_reads_of_the_gateway(written: io.StringIO) 
     assert reads == [(who, what, "answered") for who in ("boss", "tool") for what in ("/gateway/systems", "/metrics")]
 
 
-async def test_reloads_good_and_bad(written: io.StringIO, tmp_path: Path) -> None:
+async def test_reloads_are_told_whether_good_or_bad(written: io.StringIO, tmp_path: Path) -> None:
     """By whom nobody can say, so it is the operator."""
     file = tmp_path / "gateway.toml"
     async with site() as here:
@@ -125,7 +125,7 @@ async def test_reloads_good_and_bad(written: io.StringIO, tmp_path: Path) -> Non
     assert (bad["what"], bad["outcome"]) == ("gateway.toml", "refused: 2 faults")
 
 
-async def test_a_certificate_that_changes(written: io.StringIO) -> None:
+async def test_a_certificate_that_changes_is_told_once_each_time(written: io.StringIO) -> None:
     """Once when it does, once when it is trusted again, both prints whole."""
     old, new = self_signed("old"), self_signed("new")
     async with Faulty(old) as faulty, site_of(config_text([faulty.system()], tables=CALM)) as here:

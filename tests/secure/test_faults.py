@@ -54,7 +54,7 @@ def _simulated(case: Case, sick: Appliance, own: dict[str, object], neighbours: 
 
 
 @pytest.mark.parametrize("case", FAILURES, ids=str)
-async def test_a_fault_cold(case: Case) -> None:
+async def test_a_fault_met_cold_is_told_by_its_kind(case: Case) -> None:
     """The kind, the status alone, no 500, in time; neighbours answer whole and the body keeps its shape."""
     async with scene(case) as on_stage:
         await on_stage.fail()
@@ -63,7 +63,7 @@ async def test_a_fault_cold(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", FAILURES, ids=str)
-async def test_a_fault_warm(case: Case) -> None:
+async def test_a_fault_met_warm_replaces_nothing_that_is_held(case: Case) -> None:
     """The last good list stands in, untouched, with the reason; neighbours are as before; then all is well again."""
     async with scene(case) as on_stage, site_of(on_stage.text) as site:
         await _check_warm(site, on_stage, case.kind, logs_in=case.row == 39, heals=case.heals)

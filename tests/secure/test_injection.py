@@ -79,7 +79,7 @@ async def test_every_field_of_a_question(place: tuple[Site, Farm]) -> None:
     _check(farm, least=100)
 
 
-async def test_every_header_and_credential(place: tuple[Site, Farm]) -> None:
+async def test_no_header_and_no_credential_goes_upstream(place: tuple[Site, Farm]) -> None:
     """Raw bytes, since no client would send them; each request ends in a call to both appliances, or in an error."""
     site, farm = place
     answered = []
@@ -94,7 +94,7 @@ async def test_every_header_and_credential(place: tuple[Site, Farm]) -> None:
     _check(farm, least=100)
 
 
-async def test_every_path(place: tuple[Site, Farm]) -> None:
+async def test_no_path_goes_upstream(place: tuple[Site, Farm]) -> None:
     """Plain, percent-encoded and twice encoded, with a body that asks the appliances."""
     site, farm = place
     for payload in PAYLOADS:

@@ -109,7 +109,9 @@ async def behind_tls(port: int, certificate: Certificate) -> AsyncIterator[int]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_tls(valkey: Server, farm: Farm, tmp_path: Path) -> None:
+async def test_a_store_behind_tls_is_reached_by_its_own_authority_alone(
+    valkey: Server, farm: Farm, tmp_path: Path
+) -> None:
     certificate = self_signed("127.0.0.1")
     (tmp_path / "cert.pem").write_bytes(certificate.certificate_pem)
     async with behind_tls(valkey.port, certificate) as port:
@@ -144,7 +146,7 @@ async def nodes() -> AsyncIterator[list[Server]]:
         yield started
 
 
-async def test_a_cluster(nodes: list[Server], farm: Farm) -> None:
+async def test_a_cluster_is_found_out_and_shared_like_a_single_server(nodes: list[Server], farm: Farm) -> None:
     await all_is_shared(farm, nodes[0].url)
     kept = []
     for node in nodes:

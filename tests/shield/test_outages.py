@@ -5,8 +5,10 @@ from collections import Counter
 
 import pytest
 
+from gateway.model import SystemId
+from gateway.readings import print_of
 from gateway.simulator import ApplianceSpec, Fault
-from tests.shield.support import HOUR_S, Rig, rig
+from tests.shield.support import HOUR_S, NOW, Hands, Rig, rig
 
 FIRST_PAUSE_S = 10.0
 LONGEST_PAUSE_S = 300.0
@@ -174,6 +176,31 @@ async def test_a_login_that_is_never_answered_is_given_up_and_tried_anew() -> No
             ("login", None),
             ("backups", None),
         ]
+
+
+async def test_who_waits_for_a_place_behind_a_silent_appliance_is_not_blamed_for_it() -> None:
+    silent, well = ApplianceSpec(name="silent", rows=40), ApplianceSpec(name="well", rows=40)
+    async with rig(silent, well, fanout={"fetch_seconds": 0.3, "total_concurrency": 1}) as shield:
+        await shield.appliance.inject(Fault("hung", routes=frozenset({"login"})))
+        lost, found = await asyncio.gather(shield.ask(number=1), shield.ask(number=2))
+        assert (getattr(lost.error, "kind", None), found.state) == ("timeout", "ok")
+
+
+async def test_what_reading_a_reply_takes_is_not_taken_for_the_appliances_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hands = Hands()
+
+    def slowly(body: bytes) -> bytes:
+        hands.turn(30)
+        return print_of(body)
+
+    monkeypatch.setattr("gateway.sources.appliance.print_of", slowly)
+    async with rig(ApplianceSpec(rows=40), hands=hands) as shield:
+        answer = await shield.ask()
+        assert (answer.state, answer.warnings, answer.age_s) == ("ok", (), 30)
+        (held,) = shield.gateway.store.held(SystemId(1))
+        assert (held.fetched.took_s, held.fetched.wall_at, shield.events[-1].took_s) == (0, NOW, 0)
 
 
 async def test_flapping_is_always_answered_and_retried_within_a_tenth() -> None:

@@ -83,7 +83,9 @@ async def test_another_systems_rows_are_not_here(http: ClientSession, clock: Clo
         ({"dialect": "10.x", "empty_body": b"{}"}, b"{}"),
     ],
 )
-async def test_an_empty_list(http: ClientSession, clock: Clock, knobs: dict[str, Any], expected: bytes) -> None:
+async def test_an_empty_list_is_spelled_as_the_knobs_say(
+    http: ClientSession, clock: Clock, knobs: dict[str, Any], expected: bytes
+) -> None:
     async with Appliance(spec(clock, records=(), **knobs)) as appliance:
         headers = await log_in(http, appliance)
         async with http.post(f"{appliance.url}/api/backups", headers=headers) as answer:

@@ -84,12 +84,12 @@ def test_the_same_row_in_the_new_dialect() -> None:
     ("status", "wiki", "new"),
     [(None, "None", None), (0, "Success", "Successful"), (1, "Warning", "Warning"), (2, "Failure", "Failed")],
 )
-def test_status_words(status: int | None, wiki: str, new: str | None) -> None:
+def test_each_dialect_has_its_own_words_for_a_status(status: int | None, wiki: str, new: str | None) -> None:
     record = replace(BACKUP, status=status)
     assert (WIKI.row(record)["status"], NEW.row(record)["status"]) == (wiki, new)
 
 
-def test_a_running_row() -> None:
+def test_a_running_row_has_no_end() -> None:
     running = replace(BACKUP, end=None, status=None)
     assert WIKI.row(running)["complete"] is NEW.row(running)["complete"] is False
     assert NEW.row(running)["complete_time"] is None
@@ -128,7 +128,7 @@ def test_a_row_without_an_id_has_no_id_key() -> None:
     ],
     ids=lambda value: value.family if isinstance(value, Asset) else "",
 )
-def test_keys_of_the_families(asset: Asset, wiki: set[str], new: set[str]) -> None:
+def test_each_family_has_its_own_keys(asset: Asset, wiki: set[str], new: set[str]) -> None:
     record = replace(BACKUP, asset=asset, files=None)
     assert set(WIKI.row(record)) == ALWAYS_IN_WIKI | {"instance_id", "storage"} | wiki
     assert set(NEW.row(record)) == ALWAYS_IN_NEW | {"instance_id"} | new
@@ -168,7 +168,7 @@ def test_the_hand_typed_sample_can_be_spoken_too() -> None:
     assert (row["replication_status"], row["verify_status"], row["instance_name"]) == ("N/A", "Success", "file-level")
 
 
-def test_loose_types() -> None:
+def test_loose_types_are_those_of_other_releases() -> None:
     row = Rendering("10.x", NEW_YORK, loose_types=True).row(BACKUP)
     assert (row["id"], row["client_id"], row["size"], row["complete"]) == ("220", "2", 518.0, 1)
     assert isinstance(row["size"], float)
@@ -197,7 +197,7 @@ def test_durations_pass_99_hours() -> None:
     assert clock_duration(100 * 3600 + 61) == "100:01:01"
 
 
-def test_envelopes() -> None:
+def test_each_dialect_has_its_own_envelope() -> None:
     rows = [b'{"id":1}', b'{"id":2}']
     assert json.loads(WIKI.envelope(rows)) == {"backups": [{"id": 1}, {"id": 2}]}
     assert json.loads(NEW.envelope(rows)) == {"data": [{"id": 1}, {"id": 2}]}

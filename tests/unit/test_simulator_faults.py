@@ -81,7 +81,9 @@ async def test_html_missing_and_content_type(appliance: Appliance, client: Clien
     ("mode", "expected"),
     [("empty", b"{}"), ("empty_list", b"[]"), ("empty_body", b""), ("wrong_shape", b'{"backups":17}')],
 )
-async def test_answers_without_a_list(appliance: Appliance, client: Client, mode: str, expected: bytes) -> None:
+async def test_answers_without_a_list_are_sent_as_they_are_named(
+    appliance: Appliance, client: Client, mode: str, expected: bytes
+) -> None:
     await appliance.inject(mode)
     assert (await client.call())[1] == expected
 

@@ -92,7 +92,7 @@ def test_a_day_runs_from_its_first_to_its_last_second_in_the_appliances_zone() -
     assert holds(day, replace(RECORD, start=at(15, 0)), zone=ZoneInfo("UTC"))
 
 
-def test_one_sided_days() -> None:
+def test_days_may_be_open_on_one_side() -> None:
     assert holds({"start_day": "10/14/2025"}, replace(RECORD, start=at(20, 5)))
     assert not holds({"start_day": "10/14/2025"}, replace(RECORD, start=at(13, 5)))
     assert holds({"end_day": "10/14/2025"}, replace(RECORD, start=at(14, 23)))
