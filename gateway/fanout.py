@@ -31,8 +31,10 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncGenera
             waiting.append((system, question, need))
             continue
         yield at_once
-        if at_once.source == "narrowed":
-            await turns.pause()  # picking rows out of large lists takes its time
+        if at_once.source != "cache":
+            await (
+                turns.pause()
+            )  # picking rows out of large lists takes its time, most of all out of those of a snapshot
     tasks: list[asyncio.Task[SystemAnswer]] = []
     unknown = [entry for entry in waiting if entry[0].latency_s is None]
     known = sorted((entry for entry in waiting if entry[0].latency_s is not None), key=_latency, reverse=True)
