@@ -31,14 +31,9 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncGenera
             waiting.append((system, question, need))
             continue
         yield at_once
-<<<<<<< HEAD
-        if at_once.source == "narrowed":
-            await pauses.when_due()  # picking rows out of large lists takes its time
-=======
         if at_once.source != "cache":
             # Picking rows takes its time out of large lists, most of all where their columns are still to be read.
-            await turns.pause()
->>>>>>> loads
+            await pauses.when_due()
     tasks: list[asyncio.Task[SystemAnswer]] = []
     unknown = [entry for entry in waiting if entry[0].latency_s is None]
     known = sorted((entry for entry in waiting if entry[0].latency_s is not None), key=_latency, reverse=True)
