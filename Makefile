@@ -47,8 +47,10 @@ loads: $(VENV)/.ready
 	$(BIN)/python -m tests.loads $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 
 MINUTES ?= 60
+SOAK_SYSTEMS ?= 500
+SOAK_CLIENTS ?= 200
 soak: $(VENV)/.ready
-	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) --systems $(SOAK_SYSTEMS) --clients $(SOAK_CLIENTS)
 
 # Fresh locks: pins and hashes, no address of any index. Those of the container are parts of the first.
 COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \

@@ -179,28 +179,33 @@ _Kept = Held | _View | _Packed
 
 
 class _ByBytes(LRUCache[_Key, _Kept]):
-    """An LRU cache that also knows which lists belong to which system."""
+    """An LRU cache that also knows which lists belong to which system, and what was made of which list.
+
+    What was made of a list goes with it: else every renewal would leave its views behind, until they fill all the room.
+    """
 
     def __init__(self, memory_bytes: int) -> None:
         super().__init__(max(memory_bytes, 1), getsizeof=lambda kept: kept.nbytes)
         self._systems: dict[int, dict[Asked, Held]] = {}
+        self._made_of: dict[int, set[_Key]] = {}
 
     def of(self, system_id: int) -> Iterator[Held]:
         return iter(self._systems.get(system_id, {}).values())
 
     def offer(self, key: _Key, kept: _Kept) -> bool:
         """Keep it; where it is larger than all the room there is, the older value under the key goes as well."""
+        self.pop(key, None)
         try:
             self[key] = kept
         except ValueError:
-            self.pop(key, None)
             return False
         if isinstance(kept, Held):
             lists = self._systems.setdefault(key[0], {})
-            lists.pop(kept.asked, None)  # what is renewed stands behind what is not
-            lists[kept.asked] = kept
+            lists[kept.asked] = kept  # what is renewed stands behind what is not
             if len(lists) > _LISTS_PER_SYSTEM:
                 del self[key[0], next(iter(lists))]
+        else:
+            self._made_of.setdefault(key[0], set()).add(key)
         return True
 
     def __delitem__(self, key: _Key, **kwargs: object) -> None:
@@ -208,3 +213,16 @@ class _ByBytes(LRUCache[_Key, _Kept]):
         super().__delitem__(key)
         if isinstance(kept, Held):
             self._systems[key[0]].pop(kept.asked, None)
+            self._forget_made_of(kept, kept.fetched.backups)
+            return
+        made = self._made_of.get(key[0], set())
+        made.discard(key)
+        if not made:
+            self._made_of.pop(key[0], None)
+        if isinstance(kept, _View):
+            self._forget_made_of(kept.picked)
+
+    def _forget_made_of(self, *sources: object) -> None:
+        for source in sources:
+            for key in self._made_of.pop(id(source), ()):
+                self.pop(key, None)

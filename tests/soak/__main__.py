@@ -86,7 +86,7 @@ async def run(minutes: float, systems: int, clients: int) -> bool:
             await serving.look_at_rest(rest_s)
             serving.over.set()
             await process
-            kept = 0 if rest_s > KEPT_S else systems
+            kept = 0 if rest_s > KEPT_S else 2 * systems  # as many as calls at once
             lines, well = lines_of(serving, tally, farm, ceiling=PER_MINUTE, kept=kept)
     print("\n".join(lines))
     print(f"{time.strftime('%H:%M:%S')}, {minutes:g} minutes, {systems} systems, {clients} callers")

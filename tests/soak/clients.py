@@ -13,7 +13,7 @@ import msgspec
 
 from tests.soak.truth import Given, Memory, Truth
 
-PATIENCE_S: Final = 20.0
+PATIENCE_S: Final = 40.0
 LATE_S: Final = 1.5
 
 

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 from material import records_of, reply_of
 
 from gateway.dates import ApplianceZone
-from gateway.filter import Asked
+from gateway.deflate import quick_block
+from gateway.filter import Asked, Question, Words
 from gateway.held import Held
 from gateway.model import BackupList, Fetched, SystemId
 from gateway.packed import PackedList
@@ -93,3 +94,21 @@ def held_of(rows: BackupList) -> Held:
 def is_packed(store: MemoryStore, number: int) -> bool:
     (held,) = store.held(SystemId(number))
     return isinstance(held.fetched.backups, PackedList)
+
+
+def test_what_was_made_of_a_list_goes_with_it() -> None:
+    rows, question = plain(), Question(Asked(), Words(statuses=frozenset({"Failure"})))
+    store = MemoryStore(10**8, 0)
+    sizes = set()
+    for _ in range(5):
+        held = held_of(rows.pick(range(len(rows))))
+        assert store.put(SystemId(1), held)
+        view = rows.pick(range(9))
+        store.put_view(held, question, view)
+        for backups in (held.fetched.backups, view):
+            store.put_block(backups, quick_block(backups.body))
+        assert store.view(held, question) is view
+        sizes.add(store.nbytes)
+    assert len(sizes) == 1
+    store.forget(SystemId(1))
+    assert store.nbytes == 0
