@@ -32,9 +32,7 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncGenera
             continue
         yield at_once
         if at_once.source != "cache":
-            await (
-                turns.pause()
-            )  # picking rows out of large lists takes its time, most of all out of those of a snapshot
+            await turns.pause()  # picking rows out of large lists takes its time, reading a snapshot's too
     tasks: list[asyncio.Task[SystemAnswer]] = []
     unknown = [entry for entry in waiting if entry[0].latency_s is None]
     known = sorted((entry for entry in waiting if entry[0].latency_s is not None), key=_latency, reverse=True)
