@@ -3,17 +3,19 @@
 import json
 import os
 import signal
+import socket
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from tests.bench.appliances import serve
 from tests.bench.fleet import Fleet, Site
 from tests.bench.processes import CLIENT_CORE, Served, serving, spawned
-from tests.bench.questions import NOTHING, Request
+from tests.bench.questions import HOST, NOTHING, Request
 from tests.bench.settings import HELD, text_of
 from tests.loads.kit import Kit
 from tests.loads.lines import Line, aside, fact, seconds
@@ -36,6 +38,7 @@ def killed(kit: Kit) -> list[Line]:
             pipe.send({fleet})
             sites: list[Site] = pipe.recv()[fleet]
             earliest, latest = _run_and_kill(kit, sites, f"{HELD}\n{cache}", Path(folder))
+        taken = _taken(sites)
         disk = sum(file.stat().st_size for file in Path(folder).glob("*.held"))
         begun = time.monotonic()
         with serving(text_of(sites, cache=f"{_OVERDUE}\n{cache}"), kit.program, _START_S) as served:
@@ -45,6 +48,8 @@ def killed(kit: Kit) -> list[Line]:
             answer = time.monotonic() - asked, served.cpu_s() - cpu_s
             later, later_ages = _told(served, {**NOTHING, "max_age": 0}, earliest, latest)
             whole, _ = _told(served, {"fields": ["id"]}, earliest, latest)
+        for one in taken:
+            one.close()
     at_once = sum(_is_right(system, "ok", None, ages) for system in first)
     stale = sum(_is_right(system, "stale", "refused", later_ages) for system in later)
     lost = _SYSTEMS - sum(system["rows"] == kit.rows for system in whole)
@@ -63,6 +68,16 @@ def killed(kit: Kit) -> list[Line]:
         fact("L10", f"{name} systems that lost rows", "0", lost, holds=not lost),
         aside("L10", "a row on disk", f"{disk / fleet.records:.0f} B"),
     ]
+
+
+def _taken(sites: list[Site]) -> list[socket.socket]:
+    """The ports of appliances that are gone, with nobody behind them: another program would take some of them soon."""
+    found = []
+    for site in sites:
+        found.append(socket.socket())
+        found[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found[-1].bind((HOST, urlsplit(site.url).port or 0))
+    return found
 
 
 def _told(served: Served, question: dict[str, Any], earliest: float, latest: float) -> tuple[Any, tuple[float, float]]:

@@ -39,7 +39,7 @@ def soak(kit: Kit) -> list[Line]:
     untrue = [
         Line("L13", line[:92], "", "", "")
         for line in ended.stdout.splitlines()
-        if line.startswith(("not true", "compl", "lag"))
+        if line.startswith(("not true", "complaint:", "lag"))
     ]
     if ended.returncode not in (0, 1) or not lines:
         said = (ended.stderr.strip().splitlines() or ["no table"])[-1]
