@@ -4,7 +4,7 @@ Cached           held lists, single-flight, stand-ins    a hit waits for nothing
   Refresh        the whole of a list, or its tail        a failure never replaces what is held
     Guarded      breaker, rest, one retry                knows before the call that it would be useless
       Appliance  gate, token, POST, decoding             limits count real calls only
-        Transport  bounded bytes, faults translated      nothing else touches the network
+        Transport  bounds, faults translated             nothing else touches the network
 """
 
 import random
