@@ -8,6 +8,7 @@ leave, and what they held must be given back. Prints one line for each goal; 1 w
 
 import argparse
 import asyncio
+import logging
 import random
 import resource
 import sys
@@ -100,6 +101,7 @@ def main() -> int:
     options.add_argument("--systems", type=int, default=500)
     options.add_argument("--clients", type=int, default=200)
     given = options.parse_args()
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # faults of appliances are the point, not news
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return 0 if asyncio.run(run(given.minutes, given.systems, given.clients)) else 1
