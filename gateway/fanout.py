@@ -35,8 +35,10 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncGenera
             # Picking rows takes its time out of large lists, most of all where their columns are still to be read.
             await pauses.when_due()
     tasks: list[asyncio.Task[SystemAnswer]] = []
-    unknown = [entry for entry in waiting if entry[0].latency_s is None]
-    known = sorted((entry for entry in waiting if entry[0].latency_s is not None), key=_latency, reverse=True)
+    told = [(entry[0].latency_s, entry) for entry in waiting]
+    unknown = [entry for latency_s, entry in told if latency_s is None]
+    slow_first = sorted(((latency_s, entry) for latency_s, entry in told if latency_s is not None), key=_latency)
+    known = [entry for _, entry in slow_first]
     try:
         paced = (known[begin : begin + _STARTS_PER_TURN] for begin in range(0, len(known), _STARTS_PER_TURN))
         for group in (unknown, *paced):
@@ -50,5 +52,5 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncGenera
             task.cancel()
 
 
-def _latency(entry: tuple[Cached, Question, Need]) -> float:
-    return entry[0].latency_s or 0.0
+def _latency(told: tuple[float, object]) -> float:
+    return -told[0]

@@ -73,19 +73,19 @@ class Keeper:
                 await self.save()
         except TimeoutError:
             structlog.get_logger().warning(
-                "snapshot_incomplete", folder=str(self._folder), lists=len(self._unwritten())
+                "snapshot_incomplete", folder=str(self._folder), lists=len(self._unwritten(self._held()))
             )
 
     async def save(self) -> None:
         """Write every list that is not on disk yet. A full disk is told, and costs nothing else."""
         clocks = Clocks(self._monotonic(), self._wall())
         try:
-            new = list(self._unwritten().items())
+            held = self._held()
+            new = self._unwritten(held)
             for begin in range(0, len(new), _AT_ONCE):
                 some = new[begin : begin + _AT_ONCE]
                 await asyncio.to_thread(_save_some, self._folder, some, clocks)
                 self._written |= {name: one for name, (_, one) in some}
-            held = self._held()
             gone = [name for name in self._written if name not in held]
             await asyncio.to_thread(snapshot.remove, self._folder, gone)
             await asyncio.to_thread(snapshot.sync_folder, self._folder)
@@ -103,9 +103,9 @@ class Keeper:
             for one in self._store.held(system_id)
         }
 
-    def _unwritten(self) -> dict[str, tuple[System, Held]]:
+    def _unwritten(self, held: Mapping[str, tuple[System, Held]]) -> list[tuple[str, tuple[System, Held]]]:
         """Those that are not on disk as they are held."""
-        return {name: kept for name, kept in self._held().items() if self._written.get(name) is not kept[1]}
+        return [(name, kept) for name, kept in held.items() if self._written.get(name) is not kept[1]]
 
     async def _run(self) -> None:
         while True:

@@ -4,8 +4,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.client import HTTPException
 from pathlib import Path
 from typing import Final
@@ -13,12 +12,11 @@ from typing import Final
 from gateway.collector import relax_collector
 from gateway.config_tables import Log
 from gateway.observe import configure_logs
-from tests.bench import appliances, bare, load
+from tests.bench import appliances
 from tests.bench.figures import HEAD, Figure
-from tests.bench.fleet import WARM
 from tests.bench.kit import Bench
 from tests.bench.plan import Measurement, planned
-from tests.bench.processes import CLIENT_CORE, SERVER_CORE, spawned
+from tests.bench.shared import shared
 
 _ABOUT: Final = """\
 Both sides of a ratio are measured in turn in each round: "ours" is what stands before the stroke, "theirs" behind it,
@@ -67,18 +65,9 @@ def _figures(measurement: Measurement, bench: Bench) -> list[Figure]:
         return [Figure(measurement.name, note=f"not served: {error or type(error).__name__}", lost=True)]
 
 
-@contextmanager
-def _bench(wanted: list[Measurement], *, quick: bool) -> Iterator[Bench]:
-    """The processes that all measurements share."""
-    fleets = {WARM, *(fleet for measurement in wanted for fleet in measurement.needs)}
-    with (
-        spawned(appliances.serve, CLIENT_CORE) as sites,
-        spawned(load.serve, CLIENT_CORE) as asking,
-        spawned(bare.serve, SERVER_CORE) as answering,
-    ):
-        sites.send(fleets)
-        rounds, few, seconds = (3, 1, 0.2) if quick else (7, 5, 0.6)
-        yield Bench(sites.recv(), load.Load(asking), bare.Bare(answering), rounds, few, seconds)
+def _bench(wanted: list[Measurement], *, quick: bool) -> AbstractContextManager[Bench]:
+    fleets = [fleet for measurement in wanted for fleet in measurement.needs]
+    return shared(fleets, rounds=3, few=1, seconds=0.2) if quick else shared(fleets, rounds=7, few=5, seconds=0.6)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,15 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
-from tests.bench import appliances, bare, load
-from tests.bench.fleet import WARM
+from tests.bench import appliances
 from tests.bench.kit import Bench
-from tests.bench.processes import CLIENT_CORE, SERVER_CORE, pin, spawned
+from tests.bench.processes import CLIENT_CORE, pin
+from tests.bench.shared import shared
 from tests.loads.kit import Kit
 from tests.loads.lines import HEAD, Line
 from tests.loads.machine import Machine
@@ -75,18 +74,9 @@ def _lines(measurement: Measurement, kit: Kit) -> list[Line]:
         return [Line(measurement.goal, "could not be measured", "", f"{type(error).__name__} {error}"[:200], "no")]
 
 
-@contextmanager
-def _bench(wanted: list[Measurement], *, quick: bool) -> Iterator[Bench]:
-    """The processes that all measurements share."""
-    fleets = {WARM, *(fleet for measurement in wanted for fleet in measurement.needs)}
-    with (
-        spawned(appliances.serve, CLIENT_CORE) as sites,
-        spawned(load.serve, CLIENT_CORE) as asking,
-        spawned(bare.serve, SERVER_CORE) as answering,
-    ):
-        sites.send(fleets)
-        rounds, few, seconds = (3, 1, 0.3) if quick else (9, 3, 1.0)
-        yield Bench(sites.recv(), load.Load(asking), bare.Bare(answering), rounds, few, seconds)
+def _bench(wanted: list[Measurement], *, quick: bool) -> AbstractContextManager[Bench]:
+    fleets = [fleet for measurement in wanted for fleet in measurement.needs]
+    return shared(fleets, rounds=3, few=1, seconds=0.3) if quick else shared(fleets, rounds=9, few=3, seconds=1.0)
 
 
 if __name__ == "__main__":
