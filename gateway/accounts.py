@@ -43,6 +43,11 @@ class Caller:
         """For people."""
         return self.key[1]
 
+    @property
+    def asker(self) -> str:
+        """In whose name work is done (gateway.fair): one for a user with all its sessions, one for each token."""
+        return ":".join(self.key)
+
 
 class Accounts:
     """Looks up callers. Made anew for each configuration."""

@@ -12,27 +12,39 @@ from typing import Final
 ASKER: Final[ContextVar[str]] = ContextVar("asker", default="")
 """In whose name the running task works: set when a caller is known, and inherited by every task that it starts."""
 
+LATE_S: Final = 3.0
+"""Who waits so long for a turn of the loop has asked for more than it can do. A burst of a thousand is done by then."""
+
 
 class Lines:
     """Those who wait, in one line for each asker; the lines take turns."""
 
     def __init__(self) -> None:
-        self._lines: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+        self._lines: OrderedDict[str, deque[tuple[asyncio.Future[None], float]]] = OrderedDict()
 
     def __len__(self) -> int:
         return sum(map(len, self._lines.values()))
 
+    def __bool__(self) -> bool:
+        return bool(self._lines)
+
     def join(self) -> "asyncio.Future[None]":
         """A place in the line of the running task's asker; done when it is called."""
-        place = asyncio.get_running_loop().create_future()
-        self._lines.setdefault(ASKER.get(), deque()).append(place)
+        loop = asyncio.get_running_loop()
+        place = loop.create_future()
+        self._lines.setdefault(ASKER.get(), deque()).append((place, loop.time()))
         return place
+
+    def since(self, asker: str) -> float | None:
+        """Since when the first one in the line of that asker waits (loop time); None where none does."""
+        line = self._lines.get(asker)
+        return line[0][1] if line else None
 
     def call(self) -> bool:
         """Call the next one; False where nobody waits any more."""
         while self._lines:
             asker, line = next(iter(self._lines.items()))
-            place = line.popleft()
+            place, _ = line.popleft()
             if line:
                 self._lines.move_to_end(asker)
             else:
@@ -97,6 +109,16 @@ class Turns:
 
     def __repr__(self) -> str:
         return f"<Turns, {len(self._lines)} waiting>"
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody waits."""
+        return bool(self._lines)
+
+    def is_late(self, asker: str) -> bool:
+        """Whether that asker has come to more than the loop can do: one more request would wait longer still."""
+        since = self._lines.since(asker)
+        return since is not None and asyncio.get_running_loop().time() - since > LATE_S
 
     async def mine(self) -> None:
         """Wait for a turn of the loop. What follows, up to the next await, is done in it."""

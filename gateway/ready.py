@@ -68,14 +68,20 @@ class ReadyAnswers:
     def __repr__(self) -> str:
         return f"<ReadyAnswers {len(self._answers)}, {self._bytes} bytes>"
 
-    def find(self, key: Key, now: float) -> ReadyAnswer | None:
-        """The answer for a request, if it is still true and its caller may still see it."""
+    def of(self, key: Key, now: float, known: Callable[[str], Caller | None]) -> ReadyAnswer | None:
+        """The answer for one more request, if it is still true and its caller may still see it; that use is counted.
+
+        `known` tells the caller behind the hash of a token, as far as there is one still.
+        """
         found = self._answers.get(key)
         if found is None:
             return None
         if now >= found.until or found.state != self.state():
             self._drop(key)
             return None
+        if known(found.token_hash) is not found.caller:
+            return None
+        found.used += 1
         return found
 
     def keep(self, key: Key, answer: ReadyAnswer, now: float) -> None:

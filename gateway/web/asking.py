@@ -14,7 +14,7 @@ from gateway.plan import Need
 from gateway.query import BackupQuery
 from gateway.selection import select
 from gateway.stack import Gateway
-from gateway.web.read import unauthorized
+from gateway.web.credentials import unauthorized
 from gateway.web.respond import problem
 
 _HOUR_S: Final = 3600

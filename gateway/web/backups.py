@@ -15,14 +15,15 @@ from gateway.query_values import Form
 from gateway.stack import Gateway
 from gateway.table import columns_of
 from gateway.web.asking import Outcome, ask, log_facts, outcome_of, shortfall, status_of, timing
+from gateway.web.body import read_body
+from gateway.web.caller import caller_of
 from gateway.web.etags import matches
 from gateway.web.forms import TABLES, form_of, saved_as
 from gateway.web.keys import GATEWAY, LOG
-from gateway.web.moments import keep_ready, moment_of
+from gateway.web.moments import keep_ready, moment_of, ready_meanwhile
 from gateway.web.ndjson import stream
 from gateway.web.packing import packed
 from gateway.web.paging import Piece, first_piece, next_piece, paging_headers
-from gateway.web.read import caller_of, read_body
 from gateway.web.respond import SAFE_HEADERS, parts_answer, send_parts
 
 _ROWS_ON_THE_LOOP: Final = 5000
@@ -50,6 +51,9 @@ async def get_backups(request: web.Request) -> web.StreamResponse:
 async def _answered(request: web.Request, caller: Caller, query: BackupQuery, begun: float) -> web.StreamResponse:
     gateway, form = request.app[GATEWAY], form_of(request, query)
     await gateway.turns.mine()
+    ready = ready_meanwhile(request)
+    if ready is not None:
+        return await send_parts(request, ready.parts, status=ready.status, headers=ready.headers)
     state = gateway.ready.state()
     if query.cursor is not None:
         return await _next_page(request, gateway, caller, query, form)

@@ -1,4 +1,6 @@
-"""The short way of a request whose answer is ready, before the application and everything that it looks at.
+"""The short way of a request: what can be said of it before the application and everything that it looks at.
+
+Either its answer is ready, or its caller has come to more than the gateway can do, and a refusal must cost little.
 
 A request is the same as an earlier one when its method, target, headers and body are, to the byte: then all that the
 long way checks has been checked. Only the credential is looked up again, since it may have ended meanwhile.
@@ -12,26 +14,36 @@ from typing import Final
 
 from aiohttp import HttpVersion11, web
 
+from gateway.accounts import Caller, token_hash
+from gateway.errors import RequestError
 from gateway.ready import Key, ReadyAnswer
 from gateway.request_log import RequestLines, new_request_id
 from gateway.stack import Gateway
+from gateway.web.connection import mark_known
+from gateway.web.credentials import token_of
 from gateway.web.instant import InstantResponse, spelled_head
 from gateway.web.keys import BODY, READY_KEY
-from gateway.web.respond import SERVER_NAME, send_parts
+from gateway.web.load import TOO_MUCH
+from gateway.web.paths import normalised
+from gateway.web.respond import SAFE_HEADERS, SERVER_NAME, error_body, send_parts
+from gateway.web.routes import route_at
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 LINES: Final = RequestLines()
 _METHODS: Final = ("GET", "POST")
 
+_TOO_MUCH: Final = error_body(503, TOO_MUCH)
+_TOO_MUCH_HEADERS: Final = SAFE_HEADERS | {"Retry-After": "1", "Server": SERVER_NAME}
+_TOO_MUCH_HEAD: Final = spelled_head(503, _TOO_MUCH_HEADERS, len(_TOO_MUCH))
+
 
 class Express:
     """A request handler before another one."""
 
-    def __init__(self, gateway: Gateway, inner: Handler, good: Callable[[web.BaseRequest], None]) -> None:
+    def __init__(self, gateway: Gateway, inner: Handler) -> None:
         self._gateway = gateway
         self._inner = inner
-        self._good = good  # told of each request whose credential is good
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """The ready answer, or whatever the application says."""
@@ -39,13 +51,38 @@ class Express:
         key = None if self._gateway.draining else _key(request)  # the long way tells a client to go elsewhere
         if key is None:
             return await self._inner(request)
-        found = self._gateway.ready.find(key, self._gateway.monotonic())
-        if found is None or self._gateway.access.known(found.token_hash) is not found.caller:
-            request[READY_KEY] = key
-            return await self._inner(request)
-        found.used += 1
-        self._good(request)
-        return await self._sent(request, found, begun)
+        found = self._gateway.ready.of(key, self._gateway.monotonic(), self._gateway.access.known)
+        if found is not None:
+            mark_known(request)
+            return await self._sent(request, found, begun)
+        late = self._late(request)
+        if late is not None:
+            mark_known(request)
+            return self._refused(request, late, begun)
+        request[READY_KEY] = key
+        return await self._inner(request)
+
+    def _late(self, request: web.BaseRequest) -> Caller | None:
+        """The caller, if earlier requests of it wait too long for a turn already; None where all is well."""
+        turns = self._gateway.turns
+        if not turns.is_awaited:
+            return None
+        try:
+            token = token_of(request)
+        except RequestError:
+            return None  # the long way says what is wrong
+        caller = self._gateway.access.known(token_hash(token)) if token is not None else None
+        return caller if caller is not None and turns.is_late(caller.asker) else None
+
+    def _refused(self, request: web.BaseRequest, caller: Caller, begun: float) -> web.StreamResponse:
+        request_id, path = new_request_id(), request.rel_url.raw_path
+        took_s = time.perf_counter() - begun
+        self._gateway.traffic.times(route_at(normalised(path)), request.method, 503).observe(took_s)
+        line = {"method": request.method, "status": 503, "path": path, "caller": caller.name}
+        LINES.write(LINES.spelled(line), took_s, request_id)
+        if InstantResponse.suits(request):
+            return InstantResponse(_TOO_MUCH_HEAD, _TOO_MUCH, request_id)
+        return web.Response(status=503, body=_TOO_MUCH, headers=_TOO_MUCH_HEADERS | {"X-Request-ID": request_id})
 
     @staticmethod
     async def _sent(request: web.BaseRequest, ready: ReadyAnswer, begun: float) -> web.StreamResponse:

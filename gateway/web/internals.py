@@ -11,8 +11,8 @@ from gateway.metrics import CONTENT_TYPE
 from gateway.observe import audit
 from gateway.stack import Gateway, Stacked
 from gateway.web.address import client_address
+from gateway.web.caller import caller_of
 from gateway.web.keys import GATEWAY, SCRAPES
-from gateway.web.read import caller_of
 from gateway.web.respond import bytes_answer, json_answer
 
 

@@ -5,6 +5,10 @@ import contextlib
 import math
 from collections import Counter
 from collections.abc import Iterator
+from typing import Final
+
+TOO_MUCH: Final = "too many requests of yours at once; try again"
+"""What a caller is told that is itself the crowd."""
 
 
 class Place:

@@ -11,11 +11,11 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 
 from gateway.errors import RequestError
 from gateway.observe import log_line
+from gateway.web.connection import mark_known
 from gateway.web.keys import GATEWAY, LOAD, LOG, PLACE, REQUEST_ID, ROUTE
 from gateway.web.paths import normalised
 from gateway.web.respond import SERVER_NAME, error_answer
 from gateway.web.routes import route_at
-from gateway.web.server import mark_known
 
 _ALWAYS: Final = frozenset({"/healthz", "/readyz"})
 _RUNNING: Final = 4096

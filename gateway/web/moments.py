@@ -13,8 +13,8 @@ from gateway.ready import Key, ReadyAnswer, moment_s
 from gateway.sources.source import AnswerResult
 from gateway.stack import Gateway
 from gateway.web.asking import Outcome, log_facts
-from gateway.web.keys import GATEWAY, READY_KEY, ROUTE
-from gateway.web.read import token_of
+from gateway.web.credentials import token_of
+from gateway.web.keys import GATEWAY, LOG, READY_KEY, ROUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,18 @@ def _time_left_s(gateway: Gateway, answer: SystemAnswer) -> float:
         return 0.0
     limits = system.config.limits
     return (limits.fresh_seconds if age <= limits.fresh_seconds else limits.revalidate_seconds) - age
+
+
+def ready_meanwhile(request: web.Request) -> ReadyAnswer | None:
+    """The answer that an equal request was given while this one waited for its turn.
+
+    Without it a crowd that waits would have each of its answers built anew, and would wait the longer for it.
+    """
+    gateway, key = request.app[GATEWAY], request.get(READY_KEY)
+    found = None if key is None else gateway.ready.of(key, gateway.monotonic(), gateway.access.known)
+    if found is not None:
+        request[LOG].update(found.log)
+    return found
 
 
 def keep_ready(

@@ -1,10 +1,8 @@
-"""The listening side below the application: how many connections, and what broken HTTP gets for an answer."""
+"""The listening side below the application: how many connections, and how long an end may take."""
 
 import asyncio
 import contextlib
-import uuid
-from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
@@ -12,19 +10,14 @@ from aiohttp.web_protocol import RequestHandler
 
 from gateway.lockout import network_of
 from gateway.stack import Gateway
+from gateway.web.connection import Protocol
 from gateway.web.express import Express
 from gateway.web.keys import GATEWAY
 from gateway.web.load import Load
-from gateway.web.respond import SAFE_HEADERS, SERVER_NAME, error_body
 
 HEADERS_S: Final = 15.0
 """A connection that sends no whole request head for so long is closed; a kept one that stays silent as well."""
 
-READER_S: Final = 30.0
-"""What waits to be sent must get less within so long, else the connection is ended and its memory is free."""
-
-_READER_BYTES: Final = 32_768
-"""By how much it must get less: a reader that takes a byte now and then takes nothing."""
 LINGER_S: Final = 5.0
 """For how long what is left of a refused body is read and thrown away, so that a reset does not eat the answer."""
 
@@ -33,79 +26,6 @@ _LONGEST_QUIET_S: Final = 5.0
 _CONNECTIONS: Final = 12_000
 _STRANGERS_PER_ADDRESS: Final = 200
 _PATIENCE_S: Final = 1.0
-
-
-class Protocol(RequestHandler):
-    """A connection. What is no HTTP is answered in the one shape of errors, without a word of what was sent.
-
-    `known` turns true with the first good credential on it, `since` is when it was accepted (seconds of the loop).
-    """
-
-    __slots__ = ("_reader_watch", "address", "known", "since")
-
-    def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
-        super().__init__(manager, loop=loop, **kwargs)
-        self.address = ""
-        self.known = False
-        self.since = loop.time()
-        self._reader_watch: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See asyncio. Writing counts as paused whenever bytes wait here, so that no reader escapes the watch."""
-        super().connection_made(transport)
-        cast("asyncio.WriteTransport", transport).set_write_buffer_limits(high=0)
-
-    def pause_writing(self) -> None:
-        """The reader does not take what is sent: from now on it is watched."""
-        super().pause_writing()
-        if self.transport is not None:
-            self._watch_reader(self.transport, self.transport.get_write_buffer_size())
-
-    def resume_writing(self) -> None:
-        """It has taken everything."""
-        super().resume_writing()
-        self._forget_reader()
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """See asyncio."""
-        self._forget_reader()
-        super().connection_lost(exc)
-
-    def _watch_reader(self, transport: asyncio.Transport, waiting: int) -> None:
-        # The transport is handed on: a connection that was closed with bytes left to send is none of ours any more,
-        # and would stay open for as long as its reader likes.
-        self._reader_watch = asyncio.get_running_loop().call_later(READER_S, self._judge_reader, transport, waiting)
-
-    def _judge_reader(self, transport: asyncio.Transport, before: int) -> None:
-        waiting = transport.get_write_buffer_size()
-        if waiting > before - _READER_BYTES:
-            structlog.get_logger().warning("slow_reader", address=self.address, waiting_bytes=waiting)
-            transport.abort()
-        else:
-            self._watch_reader(transport, waiting)
-
-    def _forget_reader(self) -> None:
-        if self._reader_watch is not None:
-            self._reader_watch.cancel()
-            self._reader_watch = None
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - it repeats what was sent, which may be a credential
-    ) -> web.StreamResponse:
-        """See aiohttp; the connection is closed after it."""
-        error, request_id = type(exc).__name__ if exc else None, uuid.uuid4().hex
-        structlog.get_logger().info("broken_request", status=status, error=error, request_id=request_id)
-        if request.writer.output_size > 0:
-            raise ConnectionError("part of an answer has been sent already")
-        text = HTTPStatus(status).phrase if status >= 500 else "this is no HTTP request that can be read"
-        headers = SAFE_HEADERS | {"X-Request-ID": request_id, "Server": SERVER_NAME}
-        response = web.Response(status=status, body=error_body(status, text), headers=headers)
-        response.force_close()
-        return response
 
 
 class Server(web.Server):
@@ -118,7 +38,7 @@ class Server(web.Server):
 
     def __init__(self, made: web.Server, kwargs: dict[str, Any], gateway: Gateway, *, per_address: bool) -> None:
         super().__init__(
-            Express(gateway, made.request_handler, mark_known),
+            Express(gateway, made.request_handler),
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             **kwargs,
@@ -183,7 +103,7 @@ class Runner(web.AppRunner):
             shutdown_timeout=_DRAIN_S,
             handler_cancellation=True,
             lingering_time=LINGER_S,
-            auto_decompress=False,  # a body is unpacked by who reads it, within its limit (read.py)
+            auto_decompress=False,  # a body is unpacked by who reads it, within its limit (body.py)
         )
         self._per_address = per_address
 
@@ -207,15 +127,3 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         return Server(made, made._kwargs, self.app[GATEWAY], per_address=self._per_address)
-
-
-def mark_known(request: web.BaseRequest) -> None:
-    """Note that a good credential came over the connection of this request."""
-    connection = protocol_of(request)
-    if connection is not None:
-        connection.known = True
-
-
-def protocol_of(request: web.BaseRequest) -> Protocol | None:
-    """The connection behind a request; None where the application runs on another server, as in tests."""
-    return request.protocol if isinstance(request.protocol, Protocol) else None

@@ -10,8 +10,10 @@ from gateway.observe import audit
 from gateway.query import read_json
 from gateway.sessions import IDLE_S
 from gateway.web.address import client_address
+from gateway.web.body import read_body
+from gateway.web.caller import audit_refusal, refused
+from gateway.web.credentials import bearer_of
 from gateway.web.keys import GATEWAY, LOG
-from gateway.web.read import audit_refusal, bearer_of, read_body, refused
 from gateway.web.respond import json_answer
 
 

@@ -7,8 +7,8 @@ from aiohttp import web
 
 from gateway.accounts import Caller
 from gateway.stack import Stacked
+from gateway.web.caller import caller_of
 from gateway.web.keys import GATEWAY
-from gateway.web.read import caller_of
 from gateway.web.respond import json_answer
 
 

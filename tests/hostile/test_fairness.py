@@ -44,7 +44,7 @@ async def test_a_storm_of_new_filters_leaves_the_next_turn_to_another_caller() -
 
 
 async def test_requests_of_one_caller_never_take_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.web.read._RUNNING_OF_ONE", 3)
+    monkeypatch.setattr("gateway.web.caller._RUNNING_OF_ONE", 3)
     async with running(users=USERS, systems=1) as live:
         greedy, modest = await _token(live, "greedy"), await _token(live, "modest")
         await live.farm[0].inject("hung")

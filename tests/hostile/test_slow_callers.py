@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.web import read, server
+from gateway.web import body, connection, server
 from tests.hostile.live import STATIC_TOKEN, Live, running
 from tests.hostile.wire import answers_in, connected, exchange, one_answer, request, until_closed
 
@@ -19,8 +19,8 @@ HEALTH = request("GET", "/healthz")
 
 
 def test_the_limits_are_those_of_the_contract() -> None:
-    assert (server.HEADERS_S, read.BODY_S, server.READER_S) == (15.0, 10.0, 30.0)
-    assert server.LINGER_S <= read.BODY_S
+    assert (server.HEADERS_S, body.BODY_S, connection.READER_S) == (15.0, 10.0, 30.0)
+    assert server.LINGER_S <= body.BODY_S
 
 
 async def _drip(writer: asyncio.StreamWriter, data: bytes, pause_s: float) -> None:
@@ -48,7 +48,7 @@ async def _ended_after(port: int, start: bytes, dripped: bytes = b"") -> tuple[f
 async def hasty(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Live]:
     """A gateway that waits one second for a head, and as long for a body."""
     monkeypatch.setattr(server, "HEADERS_S", 1.0)
-    monkeypatch.setattr(read, "BODY_S", 1.0)
+    monkeypatch.setattr(body, "BODY_S", 1.0)
     monkeypatch.setattr(server, "LINGER_S", 1.0)
     async with running() as live:
         yield live

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from gateway.web import server
+from gateway.web import connection, server
 from tests.hostile.live import ADDRESS, STATIC_TOKEN, Live, running
 from tests.hostile.wire import PATIENCE_S, connected, exchange, request
 
@@ -36,13 +36,13 @@ async def impatient() -> AsyncIterator[tuple[Live, asyncio.Queue[None]]]:
     gone: asyncio.Queue[None] = asyncio.Queue()
     forget = server.Server.connection_lost
 
-    def tell(self: server.Server, handler: server.Protocol, exc: BaseException | None = None) -> None:
+    def tell(self: server.Server, handler: connection.Protocol, exc: BaseException | None = None) -> None:
         forget(self, handler, exc)
         if handler.address == DEAF:
             gone.put_nowait(None)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(server, "READER_S", 0.5)
+        patch.setattr(connection, "READER_S", 0.5)
         patch.setattr(server.Server, "connection_lost", tell)
         async with running(rows=8_000) as live:
             async with live.http.get(f"{live.url}/api/backups", headers=live.headers) as answer:

@@ -6,9 +6,9 @@ from typing import Any
 from aiohttp import web
 
 from gateway.stack import Stacked
+from gateway.web.caller import caller_of
 from gateway.web.clients.parameters import PAGE, page_of, read_parameters
 from gateway.web.keys import GATEWAY
-from gateway.web.read import caller_of
 from gateway.web.respond import json_answer
 from gateway.web.systems import host_of, status_of
 

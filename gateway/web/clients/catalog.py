@@ -12,10 +12,10 @@ from gateway.entries import Entry
 from gateway.errors import bad_field
 from gateway.filter import BackupFilter
 from gateway.query_values import read_day, read_whole
+from gateway.web.caller import caller_of
 from gateway.web.clients.asked import answered
 from gateway.web.clients.parameters import Reader, question, read_parameters
 from gateway.web.keys import GATEWAY
-from gateway.web.read import caller_of
 
 PARAMETERS: Final[Mapping[str, Reader]] = {
     "start_date": read_day,

@@ -11,9 +11,9 @@ from gateway.errors import bad_field
 from gateway.filter import BackupFilter
 from gateway.jobs import finished, job_items, recoverable, recovery_points, success_rate
 from gateway.query_values import read_whole
+from gateway.web.caller import caller_of
 from gateway.web.clients.asked import answered
 from gateway.web.clients.parameters import PAGE, Reader, page_of, question, read_parameters
-from gateway.web.read import caller_of
 
 HISTORY: Final[Mapping[str, Reader]] = {**PAGE, "applianceId": read_whole}
 RECOVERY_POINTS: Final[Mapping[str, Reader]] = {**HISTORY, "assetId": read_whole}

@@ -1,0 +1,103 @@
+"""One connection: how long a reader may take, what broken HTTP gets for an answer, and whether its client is known."""
+
+import asyncio
+import uuid
+from http import HTTPStatus
+from typing import Any, Final, cast
+
+import structlog
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from gateway.web.respond import SAFE_HEADERS, SERVER_NAME, error_body
+
+READER_S: Final = 30.0
+"""What waits to be sent must get less within so long, else the connection is ended and its memory is free."""
+
+_READER_BYTES: Final = 32_768
+"""By how much it must get less: a reader that takes a byte now and then takes nothing."""
+
+
+class Protocol(RequestHandler):
+    """A connection. What is no HTTP is answered in the one shape of errors, without a word of what was sent.
+
+    `known` turns true with the first good credential on it, `since` is when it was accepted (seconds of the loop).
+    """
+
+    __slots__ = ("_reader_watch", "address", "known", "since")
+
+    def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
+        super().__init__(manager, loop=loop, **kwargs)
+        self.address = ""
+        self.known = False
+        self.since = loop.time()
+        self._reader_watch: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio. Writing counts as paused whenever bytes wait here, so that no reader escapes the watch."""
+        super().connection_made(transport)
+        cast("asyncio.WriteTransport", transport).set_write_buffer_limits(high=0)
+
+    def pause_writing(self) -> None:
+        """The reader does not take what is sent: from now on it is watched."""
+        super().pause_writing()
+        if self.transport is not None:
+            self._watch_reader(self.transport, self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """It has taken everything."""
+        super().resume_writing()
+        self._forget_reader()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """See asyncio."""
+        self._forget_reader()
+        super().connection_lost(exc)
+
+    def _watch_reader(self, transport: asyncio.Transport, waiting: int) -> None:
+        # The transport is handed on: a connection that was closed with bytes left to send is none of ours any more,
+        # and would stay open for as long as its reader likes.
+        self._reader_watch = asyncio.get_running_loop().call_later(READER_S, self._judge_reader, transport, waiting)
+
+    def _judge_reader(self, transport: asyncio.Transport, before: int) -> None:
+        waiting = transport.get_write_buffer_size()
+        if waiting > before - _READER_BYTES:
+            structlog.get_logger().warning("slow_reader", address=self.address, waiting_bytes=waiting)
+            transport.abort()
+        else:
+            self._watch_reader(transport, waiting)
+
+    def _forget_reader(self) -> None:
+        if self._reader_watch is not None:
+            self._reader_watch.cancel()
+            self._reader_watch = None
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - it repeats what was sent, which may be a credential
+    ) -> web.StreamResponse:
+        """See aiohttp; the connection is closed after it."""
+        error, request_id = type(exc).__name__ if exc else None, uuid.uuid4().hex
+        structlog.get_logger().info("broken_request", status=status, error=error, request_id=request_id)
+        if request.writer.output_size > 0:
+            raise ConnectionError("part of an answer has been sent already")
+        text = HTTPStatus(status).phrase if status >= 500 else "this is no HTTP request that can be read"
+        headers = SAFE_HEADERS | {"X-Request-ID": request_id, "Server": SERVER_NAME}
+        response = web.Response(status=status, body=error_body(status, text), headers=headers)
+        response.force_close()
+        return response
+
+
+def mark_known(request: web.BaseRequest) -> None:
+    """Note that a good credential came over the connection of this request."""
+    connection = protocol_of(request)
+    if connection is not None:
+        connection.known = True
+
+
+def protocol_of(request: web.BaseRequest) -> Protocol | None:
+    """The connection behind a request; None where the application runs on another server, as in tests."""
+    return request.protocol if isinstance(request.protocol, Protocol) else None

@@ -1,0 +1,97 @@
+"""More questions than the loop can answer: equal ones are answered together, and who asks too much is told at once."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from gateway import merge
+from gateway.stack import Gateway
+from tests.hostile.live import STATIC_TOKEN, Live, running, user_table
+
+CROWD = 20
+
+
+@contextlib.asynccontextmanager
+async def at_once(live: Live, questions: int) -> AsyncIterator[list["asyncio.Task[list[bytes]]"]]:
+    """So many equal questions that wait for a turn of the loop, which nobody gets before the end of the block."""
+    turns = live.gateway.turns
+    turns._taken = True
+    tasks = [asyncio.create_task(_asked(live)) for _ in range(questions)]
+    async with asyncio.timeout(10):
+        while len(turns._lines) < questions:  # noqa: ASYNC110 - nothing tells of a line
+            await asyncio.sleep(0)
+    yield tasks
+    turns._next()
+    await asyncio.gather(*tasks)
+
+
+async def _asked(live: Live) -> list[bytes]:
+    headers = live.headers | {"Accept-Encoding": "identity"}  # nothing is packed in a thread meanwhile
+    async with live.http.post(f"{live.url}/api/backups", json={}, headers=headers) as answer:
+        return [str(answer.status).encode(), answer.headers["X-Request-ID"].encode(), await answer.read()]
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many systems each answer had that was put together."""
+    sizes: list[int] = []
+    whole = merge.body_parts
+
+    def counted(answers: Any, *rest: Any) -> list[bytes]:
+        sizes.append(len(answers))
+        return whole(answers, *rest)
+
+    monkeypatch.setattr(merge, "body_parts", counted)
+    return sizes
+
+
+async def test_a_crowd_that_waits_with_one_question_gets_one_answer_that_was_built_once(built: list[int]) -> None:
+    async with running() as live:
+        await _asked(live)  # from now on everything is held
+        built.clear()
+        async with at_once(live, CROWD) as tasks:
+            assert not built
+        answers = [task.result() for task in tasks]
+    assert {status for status, _, _ in answers} == {b"200"}
+    assert len({body for _, _, body in answers}) == 1
+    assert len({request_id for _, request_id, _ in answers}) == CROWD
+    assert built == [2], "for the first one that had its turn"
+
+
+async def test_an_answer_that_others_waited_for_is_not_given_to_who_lost_its_right(built: list[int]) -> None:
+    def locked_out(gateway: Gateway) -> None:
+        accounts = gateway.access.accounts
+        accounts._tokens.clear()
+        accounts._callers.clear()
+
+    async with running() as live:
+        await _asked(live)
+        async with at_once(live, CROWD) as tasks:
+            locked_out(live.gateway)
+        assert {task.result()[0] for task in tasks} == {b"401"}
+
+
+async def test_who_waits_too_long_already_is_refused_at_once_and_others_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with running(users=[user_table("modest")]) as live:
+        await _asked(live)
+        _, session = await live.login("modest")
+        async with at_once(live, 1) as tasks:
+            monkeypatch.setattr("gateway.fair.LATE_S", 0.0)
+            async with live.http.post(
+                f"{live.url}/api/backups", json={"type": "Full"}, headers=live.headers
+            ) as refusal:
+                problem = await refusal.json()
+            async with live.http.get(f"{live.url}/api/systems", headers={"AuthToken": session["token"]}) as other:
+                assert other.status == 200
+        assert (refusal.status, refusal.headers["Retry-After"]) == (503, "1")
+        assert refusal.headers["Cache-Control"] == "no-store"
+        assert refusal.headers["X-Request-ID"]
+        assert (problem["status"], problem["detail"]) == (503, "too many requests of yours at once; try again")
+        assert STATIC_TOKEN not in str(problem)
+        assert tasks[0].result()[0] == b"200", "who was let in is served"
+        assert (await _asked(live))[0] == b"200", "and so is who comes later"
