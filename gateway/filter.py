@@ -39,8 +39,18 @@ class Window:
         return low_ok and high_ok
 
 
+class _Hashed:
+    """Lists are looked up by it, thousands of times for one question: its hash is made once."""
+
+    __slots__ = ("_hash",)
+    _hash: int
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(_Hashed):
     """The part of a question that goes upstream. Equal exactly where it means the same.
 
     `start` holds `start_time`/`end_time` and the day filters together, in epoch seconds; `days` remembers that the
@@ -55,6 +65,12 @@ class Asked:
     end_hours: int | None = None
     backup_ids: frozenset[int] | None = None
     days: tuple[date | None, date | None] | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        bounds = self.start, self.finish, self.start_hours, self.end_hours
+        object.__setattr__(self, "_hash", hash((self.client_id, self.instance_id, bounds, self.backup_ids)))
+
+    __hash__ = _Hashed.__hash__
 
     def __bool__(self) -> bool:
         return self != ALL
@@ -77,7 +93,7 @@ class Words:
     statuses: frozenset[str] | None = None
 
     def __bool__(self) -> bool:
-        return self != _ANY
+        return self.types is not None or self.statuses is not None
 
 
 _ANY: Final = Words()
@@ -85,7 +101,6 @@ Wanted = tuple[tuple[str, Callable[[Any], bool]], ...]
 """The column of gateway.columns that tells, and whether one of its values will do."""
 
 
-@lru_cache(maxsize=32)  # thousands of lists are looked through for one question; a caller's words may be long
 def wanted_by(words: Words) -> Wanted:
     """What is wanted of each column that is asked."""
     wanted: list[tuple[str, Callable[[Any], bool]]] = []
@@ -98,11 +113,21 @@ def wanted_by(words: Words) -> Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What one appliance is asked, and what the gateway then picks from its rows."""
+class Question(_Hashed):
+    """What one appliance is asked, and what the gateway then picks from its rows.
+
+    `wanted` is `words` as its columns are asked: made once, since thousands of lists are looked through for a question.
+    """
 
     asked: Asked
     words: Words = _ANY
+    wanted: Wanted = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "wanted", wanted_by(self.words))
+        object.__setattr__(self, "_hash", hash((self.asked, self.words)))
+
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)

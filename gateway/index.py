@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gateway import few_rows
 from gateway.columns import ABSENT, Coded, Column, Columns, Mask, Narrow, columns_of
-from gateway.filter import Asked, Question, Wanted, Window, wanted_by
+from gateway.filter import Asked, Question, Wanted, Window
 from gateway.model import NEVER, UNKNOWN, BackupList
 
 Places = NDArray[np.int64]
@@ -87,7 +87,7 @@ class ListIndex:
     def words(self, question: Question) -> Mask:
         """Rows of the asked words: always decidable, and decided here alone."""
         mask = np.ones(len(self._backups), bool)
-        for name, is_wanted in wanted_by(question.words):
+        for name, is_wanted in question.wanted:
             column: Coded = getattr(self._columns, name)
             # Looked up by code: numpy's isin takes fifteen times as long for a list of a hundred rows.
             mask &= np.array([is_wanted(value) for value in column.values], bool)[column.codes]
@@ -134,7 +134,7 @@ class ListIndex:
         picked = []
         starts, spans = self._backups.starts, self._backups.start_spans
         low, high = few_rows.bounds(asked.start)
-        wanted = wanted_by(question.words)
+        wanted = question.wanted
         for row in rows:
             if (starts[row] > high or starts[row] + spans[row] < low) and starts[row] != UNKNOWN:
                 continue  # most rows go by this, at a tenth of the cost of all that follows

@@ -7,9 +7,8 @@ the question and every one of its rows is decidable. Whatever is undecidable goe
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, Literal, NamedTuple
-
-import numpy as np
 
 from gateway.config import Limits
 from gateway.errors import LOGIN_FAULTS, FetchError
@@ -42,7 +41,10 @@ class Need:
 
 
 class Served(NamedTuple):
-    """Rows out of a held list: all of them (`rows` None) or those at these places."""
+    """Rows out of a held list: those at these places, or (None) all that have the question's words.
+
+    The latter are the rows of the list for this very question: each of them can tell, and they may be known already.
+    """
 
     held: Held
     rows: Places | None
@@ -101,7 +103,7 @@ def choose(
     """
     best: Served | None = None
     undecided_at = -math.inf
-    for held in others if exact is None else (exact, *others):
+    for held in others if exact is None else chain((exact,), others):
         freshness = freshness_of(held, now, need, limits, error)
         # The younger is never less fresh, and no caller may see an older one after it; of equals the exact one serves.
         if freshness is None or (best is not None and held.fetched.asked_at <= best.held.fetched.asked_at):
@@ -120,7 +122,7 @@ def choose(
 
 def _rows(question: Question, held: Held, exact: Held | None, wall: float) -> tuple[Places | None, _Fit]:
     if held is exact:
-        return np.flatnonzero(held.index.words(question)) if question.words else None, "serves"
+        return None, "serves"
     now = appliance_now(held, wall)
     if not covers(held, question.asked, now):
         return None, "not covered"
@@ -159,7 +161,7 @@ def _covers_times(
 
 def undecided(has: Asked, wanted: Asked) -> Asked:
     """`wanted` without the bounds that every row of a list for `has` is already known to keep."""
-    if has == ALL:
+    if has is ALL or has == ALL:
         return wanted
     return Asked(
         client_id=None if wanted.client_id == has.client_id else wanted.client_id,

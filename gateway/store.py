@@ -1,9 +1,8 @@
 """Where held lists are kept: bounded in bytes, the least recently used go first."""
 
 import weakref
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from cachetools import LRUCache
 
@@ -80,17 +79,17 @@ class MemoryStore:
 
     def __init__(self, memory_bytes: int, compress_above: int | None = None) -> None:
         self._compress_above = compress_above
-        self._lists = _ByBytes(memory_bytes)
+        self._kept = _ByBytes(memory_bytes)
         self._memory_bytes = memory_bytes
         self._version = 0
 
     def __repr__(self) -> str:
-        return f"<MemoryStore {len(self._lists)} lists, {self._lists.currsize} of {self._memory_bytes} bytes>"
+        return f"<MemoryStore {len(self._kept)} lists, {self._kept.currsize} of {self._memory_bytes} bytes>"
 
     @property
     def nbytes(self) -> int:
         """Bytes held now."""
-        return int(self._lists.currsize)
+        return int(self._kept.currsize)
 
     @property
     def version(self) -> int:
@@ -103,19 +102,18 @@ class MemoryStore:
 
     def get(self, system_id: SystemId, asked: Asked) -> Held | None:
         """See Store; counts as a use."""
-        found = self._lists.get((system_id, asked))
-        return found if isinstance(found, Held) else None
+        return self._kept.list_for(system_id, asked)
 
     def held(self, system_id: SystemId) -> list[Held]:
         """See Store; counts as no use."""
-        return list(self._lists.of(system_id))
+        return self._kept.lists_of(system_id)
 
     def put(self, system_id: SystemId, held: Held) -> bool:
         """See Store."""
         self.changed()
         if self._is_to_be_packed(held.fetched.backups.nbytes):
             held.pack()
-        return self._lists.offer((system_id, held.asked), held)
+        return self._kept.put_list(system_id, held)
 
     def _is_to_be_packed(self, nbytes: int) -> bool:
         if self._compress_above is None:
@@ -126,27 +124,32 @@ class MemoryStore:
         """See Store."""
         self.changed()
         for held in self.held(system_id):
-            self._lists.pop((system_id, held.asked), None)
+            self._kept.pop(held, None)
 
     def view(self, held: Held, question: Question) -> BackupList | None:
         """See Store."""
-        found = self._lists.get((id(held), question))
-        return found.picked if isinstance(found, _View) and found.of() is held else None
+        found = self._kept.made_of(held, question)
+        return found.picked if isinstance(found, _View) else None
 
     def put_view(self, held: Held, question: Question, picked: BackupList) -> None:
         """See Store."""
-        self._lists.offer((id(held), question), _View(weakref.ref(held), picked))
+        self._kept.put_made(_View(weakref.ref(held), id(held), question, picked))
 
     def block(self, backups: BackupList) -> Block | None:
         """See Store."""
         if isinstance(backups, PackedList):
             return backups.block
-        found = self._lists.get((id(backups), _BLOCK))
-        return found.block if isinstance(found, _Packed) and found.of() is backups else None
+        found = self._kept.made_of(backups, _BLOCK)
+        return found.block if isinstance(found, _Packed) else None
 
     def put_block(self, backups: BackupList, block: Block) -> None:
         """See Store."""
-        self._lists.offer((id(backups), _BLOCK), _Packed(weakref.ref(backups), block))
+        self._kept.put_made(_Packed(weakref.ref(backups), id(backups), block))
+
+
+_BLOCK: Final = "block"
+_What = Question | str
+"""What was made of a list: the rows of a question, or its block."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,6 +157,8 @@ class _View:
     """Rows picked from a list; it must not keep alive a list that is counted no more."""
 
     of: "weakref.ref[Held]"
+    owner: int
+    what: Question
     picked: BackupList
 
     @property
@@ -166,63 +171,96 @@ class _Packed:
     """The compressed rows of a list that may be gone."""
 
     of: "weakref.ref[BackupList]"
+    owner: int
     block: Block
+    what: ClassVar[str] = _BLOCK
 
     @property
     def nbytes(self) -> int:
         return len(self.block.data) + OVERHEAD_BYTES
 
 
-_BLOCK: Final = "block"
-_Key = tuple[int, Asked | Question | str]
-_Kept = Held | _View | _Packed
+_Made = _View | _Packed
+_Kept = Held | _Made
 
 
-class _ByBytes(LRUCache[_Key, _Kept]):
+class _ByBytes(LRUCache[_Kept, _Kept]):
     """An LRU cache that also knows which lists belong to which system, and what was made of which list.
 
-    What was made of a list goes with it: else every renewal would leave its views behind, until they fill all the room.
+    What is kept is its own key, which is the quickest there is: a question looks up a list of each of thousands of
+    systems. What was made of a list goes with it: else every renewal would leave its views behind, until they fill all
+    the room.
     """
 
     def __init__(self, memory_bytes: int) -> None:
         super().__init__(max(memory_bytes, 1), getsizeof=lambda kept: kept.nbytes)
-        self._systems: dict[int, dict[Asked, Held]] = {}
-        self._made_of: dict[int, set[_Key]] = {}
+        self._lists: dict[SystemId, dict[Asked, Held]] = {}
+        self._system_of: dict[Held, SystemId] = {}
+        self._made: dict[int, dict[_What, _Made]] = {}  # by the id of the list
 
-    def of(self, system_id: int) -> Iterator[Held]:
-        return iter(self._systems.get(system_id, {}).values())
+    def list_for(self, system_id: SystemId, asked: Asked) -> Held | None:
+        """The list for that question, used by this."""
+        lists = self._lists.get(system_id)
+        found = None if lists is None else lists.get(asked)
+        if found is not None:
+            self[found]
+        return found
 
-    def offer(self, key: _Key, kept: _Kept) -> bool:
-        """Keep it; where it is larger than all the room there is, the older value under the key goes as well."""
-        self.pop(key, None)
-        try:
-            self[key] = kept
-        except ValueError:
+    def lists_of(self, system_id: SystemId) -> list[Held]:
+        return list(self._lists.get(system_id, {}).values())
+
+    def put_list(self, system_id: SystemId, held: Held) -> bool:
+        """Keep it in place of the older one; where it is larger than all the room there is, both go."""
+        older = self._lists.get(system_id, {}).get(held.asked)
+        if older is not None:
+            del self[older]
+        if not self._fits(held):
             return False
-        if isinstance(kept, Held):
-            lists = self._systems.setdefault(key[0], {})
-            lists[kept.asked] = kept  # what is renewed stands behind what is not
-            if len(lists) > _LISTS_PER_SYSTEM:
-                del self[key[0], next(iter(lists))]
-        else:
-            self._made_of.setdefault(key[0], set()).add(key)
+        self._system_of[held] = system_id
+        lists = self._lists.setdefault(system_id, {})
+        lists[held.asked] = held  # what is renewed stands behind what is not
+        if len(lists) > _LISTS_PER_SYSTEM:
+            del self[next(iter(lists.values()))]
         return True
 
-    def __delitem__(self, key: _Key, **kwargs: object) -> None:
-        kept = self[key]
-        super().__delitem__(key)
+    def made_of(self, source: Held | BackupList, what: _What) -> _Made | None:
+        """What was made of that list before, used by this."""
+        found = self._made.get(id(source), {}).get(what)
+        if found is None or found.of() is not source:
+            return None
+        self[found]
+        return found
+
+    def put_made(self, made: _Made) -> None:
+        """Keep it in place of the older one, if it fits."""
+        older = self._made.get(made.owner, {}).get(made.what)
+        if older is not None:
+            del self[older]
+        if self._fits(made):
+            self._made.setdefault(made.owner, {})[made.what] = made
+
+    def _fits(self, kept: _Kept) -> bool:
+        try:
+            self[kept] = kept
+        except ValueError:
+            return False
+        return True
+
+    def __delitem__(self, kept: _Kept, **kwargs: object) -> None:
+        super().__delitem__(kept)
         if isinstance(kept, Held):
-            self._systems[key[0]].pop(kept.asked, None)
+            lists = self._lists[self._system_of.pop(kept)]
+            del lists[kept.asked]
             self._forget_made_of(kept, kept.fetched.backups)
             return
-        made = self._made_of.get(key[0], set())
-        made.discard(key)
+        made = self._made.get(kept.owner, {})
+        made.pop(kept.what, None)
         if not made:
-            self._made_of.pop(key[0], None)
+            self._made.pop(kept.owner, None)
         if isinstance(kept, _View):
             self._forget_made_of(kept.picked)
 
     def _forget_made_of(self, *sources: object) -> None:
         for source in sources:
-            for key in self._made_of.pop(id(source), ()):
-                self.pop(key, None)
+            for made in self._made.pop(id(source), {}).values():
+                self.pop(made, None)

@@ -14,7 +14,6 @@ from gateway.errors import FetchError
 from gateway.filter import Asked, Question
 from gateway.flight import Flight
 from gateway.held import Held
-from gateway.index import Places
 from gateway.model import EMPTY, BackupList, Source, SystemAnswer, SystemId
 from gateway.plan import Need, Served
 from gateway.sources.refresh import Refresh
@@ -118,8 +117,7 @@ class Cached:
         held, warnings = await self._fetched(question.asked, begun, need)
         if held.failed is not None:  # an empty answer that is not believed yet: the list before it stands in
             raise held.failed.again()
-        words = held.index.words(question)
-        backups = held.fetched.backups if words.all() else self._picked(question, held, np.flatnonzero(words))[0]
+        backups, _ = self._of_words(question, held)
         result: AnswerResult = "coalesced" if joins else "tail" if held.via == "tail" else "fetch"
         source: Source = "cache" if held.via == "shared" else "appliance"
         return self._answer(held, backups, source, begun, None, warnings), result
@@ -236,27 +234,29 @@ class Cached:
         if self._free_in() == 0:
             self._flight.start((asked, False), lambda: self._fly((asked, False)))
 
-    def _picked(self, question: Question, held: Held, rows: Places) -> tuple[BackupList, bool]:
-        """These rows of a held list, and whether they had been picked before.
-
-        Rows of a wider list are not remembered: the hour decides which they are, and picking a few costs less.
-        """
-        if question.asked != held.asked:
-            return held.fetched.backups.pick(rows.tolist()) if len(rows) else EMPTY, False
+    def _of_words(self, question: Question, held: Held) -> tuple[BackupList, bool]:
+        """Rows of the question's words out of the list for it, and whether nothing had to be picked for that."""
+        backups = held.fetched.backups
+        if not question.words:
+            return backups, True
         known = self._store.view(held, question)
         if known is not None:
             return known, True
-        picked = held.fetched.backups.pick(rows.tolist())
+        words = held.index.words(question)
+        if words.all():
+            return backups, False
+        picked = backups.pick(np.flatnonzero(words).tolist())
         self._store.put_view(held, question, picked)
         return picked, False
 
     def _from_held(self, question: Question, served: Served, begun: float, error: FetchError | None) -> SystemAnswer:
-        held = served.held
-        source: Source = "snapshot" if held.via == "snapshot" else "cache"
-        backups = held.fetched.backups
-        if served.rows is not None:
-            backups, again = self._picked(question, held, served.rows)
-            source = source if again or source == "snapshot" else "narrowed"
+        held, rows = served.held, served.rows
+        if rows is None:
+            backups, is_cached = self._of_words(question, held)
+        else:
+            # Not remembered: the hour decides which they are, and picking a few costs less.
+            backups, is_cached = held.fetched.backups.pick(rows.tolist()) if len(rows) else EMPTY, False
+        source: Source = "snapshot" if held.via == "snapshot" else "cache" if is_cached else "narrowed"
         return self._answer(held, backups, source, begun, error)
 
     def _answer(

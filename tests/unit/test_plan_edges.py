@@ -295,6 +295,6 @@ def test_types_and_statuses_are_picked_from_the_exact_list(
     question = Question(ALL, Words(types and frozenset(types), statuses and frozenset(statuses)))
     served = choose(question, exact, [exact], now=0.0, wall=NOW, need=NEED, limits=LIMITS)
     assert served is not None
+    assert (served.held, served.rows) == (exact, None), "those of the words"
     rows = read(exact.fetched.backups)
-    places = range(len(rows)) if served.rows is None else served.rows
-    assert [int(rows[place]["id"]) for place in places] == ids
+    assert [int(rows[place]["id"]) for place in exact.index.words(question).nonzero()[0]] == ids
