@@ -10,7 +10,7 @@ Cached           held lists, single-flight, stand-ins    a hit waits for nothing
 import random
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from gateway.access import Access
 from gateway.accounts import Accounts
 from gateway.config import Config, System
 from gateway.dates import ApplianceZone
+from gateway.evenly import Evenly
 from gateway.fair import FairSemaphore, Turns
 from gateway.histories import Histories
 from gateway.keeper import Keeper
@@ -74,6 +75,7 @@ class Gateway:
         wall: Clock = time.time,
         hook: CallHook = log_call,
         jitter: random.Random | None = None,
+        delay: Callable[[float], float] | None = None,
     ) -> None:
         self.config = config
         self.monotonic = monotonic
@@ -102,6 +104,7 @@ class Gateway:
         self._large = FairSemaphore(1)
         self._budget = RetryBudget(monotonic)
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads calls in time, guards nothing
+        self._delay = delay or Evenly(self._jitter)
 
     def __repr__(self) -> str:
         return f"<Gateway of {len(self.systems)} systems, {self.store!r}, {self.access!r}>"
@@ -221,7 +224,7 @@ class Gateway:
             ceiling=gate.free_in,
             widener=Widener(limits.widen_rows),
             hook=self.ledger.answered,
-            jitter=self._jitter,
+            delay=self._delay,
             spread_s=spread_s(limits, len(self.config.systems)),
             runs=None if self.hub is None else self.hub.flights(system, refresh),
             **self._clocks,

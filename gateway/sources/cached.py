@@ -1,7 +1,6 @@
 """Carries out the plan for one system: held lists first, one shared fetch else, a marked stand-in where that fails."""
 
 import asyncio
-import random
 from collections.abc import Callable
 from typing import Final
 
@@ -39,7 +38,7 @@ class Cached:
         ceiling: Callable[[int], float],
         widener: Widener,
         hook: AnswerHook,
-        jitter: random.Random,
+        delay: Callable[[float], float],
         spread_s: float,
         monotonic: Clock,
         wall: Clock,
@@ -54,7 +53,7 @@ class Cached:
         self._ceiling = ceiling
         self._widener = widener
         self._hook = hook
-        self._jitter = jitter
+        self._delay = delay
         self._spread_s = spread_s
         self._monotonic = monotonic
         self._wall = wall
@@ -217,7 +216,7 @@ class Cached:
         return call is not None and not call.under_way
 
     def _refresh_soon(self, asked: Asked) -> None:
-        """One refresh in the background, after a moment of chance: lists loaded together are not renewed together.
+        """One refresh in the background, after a delay: lists loaded together are not renewed together.
 
         At the ceiling none is queued: a later question will see to it. A list that is too large is left alone.
         """
@@ -226,8 +225,8 @@ class Cached:
             return
         if asked in self._soon or key in self._flight or (asked, True) in self._flight or self._free_in() > 0:
             return
-        delay = self._jitter.uniform(0, self._spread_s)
-        self._soon[asked] = asyncio.get_running_loop().call_later(delay, self._refresh_now, asked)
+        delay_s = self._delay(self._spread_s)
+        self._soon[asked] = asyncio.get_running_loop().call_later(delay_s, self._refresh_now, asked)
 
     def _refresh_now(self, asked: Asked) -> None:
         del self._soon[asked]

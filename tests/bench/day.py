@@ -176,7 +176,7 @@ class Gateway:
             ceiling=self.appliance.free_in,
             widener=Widener(cache.widen_rows),
             hook=lambda *_: None,
-            jitter=Random(1),
+            delay=lambda longest_s: longest_s,
             spread_s=0.0,  # time is turned from poll to poll
             **clocks,
         )

@@ -64,7 +64,7 @@ class Real(Hands):
 
 
 class Steady(random.Random):
-    """Chance that always draws the lower end: no pause before a refresh in the background."""
+    """Chance that always draws the lower end."""
 
     def uniform(self, a: float, b: float) -> float:
         return a
@@ -154,6 +154,7 @@ async def rig(
             wall=hands.wall,
             hook=events.append,
             jitter=Steady(1),
+            delay=lambda longest_s: 0.0,
         )
         async with gateway:
             yield Rig(farm, gateway, hands, events)
