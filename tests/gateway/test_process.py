@@ -1,65 +1,16 @@
-"""`serve` as a process: configurations at fault, signals, draining, reloading (contract sections 2, 3 and 7)."""
+"""`serve` as a process: configurations at fault, signals, draining (contract sections 2, 3 and 7)."""
 
 import asyncio
-import contextlib
 import json
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
 
 from gateway.simulator import Farm, Fault
-from tests.gateway.live import STATIC_TOKEN, config_text, small, until
-from tests.gateway.processes import Running, run, running
-
-AUTH = {"AuthToken": STATIC_TOKEN}
-BAD = """
-[server]
-prot = 8080
-port = "8080"
-[cache]
-fresh_seconds = -1
-[nonsense]
-[[system]]
-id = 1
-name = "a"
-url = "ftp://10.0.0.5/api"
-username = "u"
-timezone = "America/New_Yrok"
-[[system]]
-id = 1
-name = "b"
-url = "https://10.0.0.6"
-username = "u"
-password = "x"
-password_env = "Y"
-timezone = "Europe/Berlin"
-[[user]]
-username = "noc"
-password_hash = "plain"
-[[token]]
-name = "t"
-token_hash = "sha256:short"
-"""
-
-
-@contextlib.asynccontextmanager
-async def serving(folder: Path, systems: int = 1, **config: Any) -> AsyncIterator[tuple[Running, str, Farm]]:
-    """The process over appliances of this one."""
-    async with Farm([small(number) for number in range(1, systems + 1)]) as farm:
-        file = folder / "gateway.toml"
-        file.write_text(config_text(farm, **config))
-        async with running("serve", "--config", str(file)) as process:
-            yield process, await process.address(), farm
-
-
-@contextlib.asynccontextmanager
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(headers=AUTH) as session:
-        yield session
+from tests.gateway.live import config_text, small, until
+from tests.gateway.processes import run, running
+from tests.gateway.serving import BAD, http, serving, whole
 
 
 async def test_serve_with_a_bad_configuration_names_every_fault_and_exits_2(tmp_path: Path):
@@ -130,7 +81,7 @@ async def test_a_signal_ends_it_with_exit_0(tmp_path: Path, number: signal.Signa
 async def test_sigterm_lets_running_answers_finish(tmp_path: Path):
     async with serving(tmp_path) as (process, address, farm), http() as session:
         await farm[0].inject(Fault("slow", seconds=1.0))
-        asked = asyncio.create_task(_whole(session, address))
+        asked = asyncio.create_task(whole(session, address))
         await until(lambda: farm[0].counters.list_calls)
         process.send(signal.SIGTERM)
         await process.line(lambda line: "draining" in line, process.err)
@@ -142,7 +93,7 @@ async def test_sigterm_lets_running_answers_finish(tmp_path: Path):
 async def test_while_it_drains_it_says_so_to_who_asks_anew(tmp_path: Path):
     async with serving(tmp_path) as (process, address, farm), http() as session, http() as probe:
         await farm[0].inject(Fault("slow", seconds=2.0))
-        asked = asyncio.create_task(_whole(session, address))
+        asked = asyncio.create_task(whole(session, address))
         await until(lambda: farm[0].counters.list_calls)
         process.send(signal.SIGTERM)
         await process.line(lambda line: "draining" in line, process.err)
@@ -178,11 +129,6 @@ async def test_sigterm_does_not_wait_for_a_fetch_that_nobody_waits_for(tmp_path:
             assert (await process.end()).code == 0
 
 
-async def _whole(session: aiohttp.ClientSession, address: str) -> tuple[int, Any]:
-    async with session.post(f"{address}/api/backups") as answer:
-        return answer.status, await answer.json()
-
-
 async def test_it_is_ready_with_every_appliance_down(tmp_path: Path):
     async with Farm([small(1, dead=True), small(2, dead=True)]) as farm:
         file = tmp_path / "gateway.toml"
@@ -196,95 +142,17 @@ async def test_it_is_ready_with_every_appliance_down(tmp_path: Path):
                 assert (await answer.json())["systems"]["failing"] == 2
 
 
-async def names_of(session: aiohttp.ClientSession, address: str) -> list[str]:
-    async with session.get(f"{address}/api/systems") as answer:
-        return [entry["name"] for entry in (await answer.json())["appliance"]]
-
-
-async def test_a_good_configuration_takes_effect_at_a_sighup(tmp_path: Path):
-    async with serving(tmp_path, systems=2) as (process, address, farm), http() as session:
-        (tmp_path / "gateway.toml").write_text(config_text(farm, each={2: {"name": "renamed"}}))
-        process.send(signal.SIGHUP)
-        await process.line(lambda line: "config_reloaded" in line, process.err)
-        assert await names_of(session, address) == ["site-1", "renamed"]
-        assert (await process.end()).code == 0
-
-
-async def test_a_file_that_changes_takes_effect_by_itself(tmp_path: Path):
-    async with serving(tmp_path, systems=2) as (process, address, farm), http() as session:
-        text = config_text(farm, each={2: {"name": "renamed"}})
-        (tmp_path / "new").write_text(text)
-        (tmp_path / "new").replace(tmp_path / "gateway.toml")  # as editors do it, in the very moment of the start
-        await process.line(lambda line: "config_reloaded" in line, process.err)
-        assert await names_of(session, address) == ["site-1", "renamed"]
-
-
-async def test_a_change_behind_a_link_takes_effect_by_itself(tmp_path: Path):
-    """As mounted configuration changes: the name stays, the link before it leads elsewhere."""
-    async with Farm([small(1), small(2)]) as farm:
-        for number in (1, 2):
-            (tmp_path / f"v{number}").mkdir()
-            text = config_text(farm, each={2: {"name": f"name-{number}"}})
-            (tmp_path / f"v{number}" / "gateway.toml").write_text(text)
-        (tmp_path / "now").symlink_to("v1")
-        (tmp_path / "gateway.toml").symlink_to("now/gateway.toml")
-        async with running("serve", "--config", str(tmp_path / "gateway.toml")) as process, http() as session:
-            address = await process.address()
-            (tmp_path / "next").symlink_to("v2")
-            (tmp_path / "next").replace(tmp_path / "now")
-            await process.line(lambda line: "config_reloaded" in line, process.err)
-            assert await names_of(session, address) == ["site-1", "name-2"]
-
-
-async def test_a_file_that_is_emptied_on_its_way_to_be_written_is_no_configuration(tmp_path: Path):
-    async with serving(tmp_path) as (process, address, _), http() as session:
-        (tmp_path / "gateway.toml").write_text("")
-        await process.line(lambda line: "config_refused" in line and "being written" in line, process.err)
-        assert await names_of(session, address) == ["site-1"]
-
-
-async def test_a_bad_configuration_is_logged_fault_by_fault_and_the_old_one_goes_on(tmp_path: Path):
-    async with serving(tmp_path) as (process, address, _), http() as session:
-        (tmp_path / "gateway.toml").write_text(BAD)
-        process.send(signal.SIGHUP)
-        await process.line(lambda line: "config_refused" in line and "New_York" in line, process.err)
-        async with session.post(f"{address}/api/backups") as answer:
-            assert answer.status == 200
-        assert (await process.end()).code == 0
-
-
-async def test_a_request_in_flight_is_untouched_by_another_configuration(tmp_path: Path):
-    async with serving(tmp_path) as (process, address, farm), http() as session:
-        await farm[0].inject(Fault("slow", seconds=1.5))
-        asked = asyncio.create_task(_whole(session, address))
-        await until(lambda: farm[0].counters.list_calls)
-        (tmp_path / "gateway.toml").write_text(config_text(farm, each={1: {"fresh_seconds": 1}}))
-        process.send(signal.SIGHUP)
-        await process.line(lambda line: "config_reloaded" in line, process.err)
-        status, body = await asked
-        assert (status, body["complete"]) == (200, True)
-
-
-async def test_a_removed_token_is_dead_after_a_reload(tmp_path: Path):
-    async with serving(tmp_path) as (process, address, farm), http() as session:
-        (tmp_path / "gateway.toml").write_text(config_text(farm, tokens=[]))
-        process.send(signal.SIGHUP)
-        await process.line(lambda line: "config_reloaded" in line, process.err)
-        async with session.post(f"{address}/api/backups") as answer:
-            assert answer.status == 401
-
-
 async def test_last_good_lists_survive_a_restart(tmp_path: Path):
     async with Farm([small(1), small(2)]) as farm:
         file = tmp_path / "gateway.toml"
         file.write_text(config_text(farm, cache={"snapshot": "lists"}))
         async with running("serve", "--config", str(file)) as process, http() as session:
-            _, first = await _whole(session, await process.address())
+            _, first = await whole(session, await process.address())
             assert (await process.end()).code == 0
         for appliance in farm:
             await appliance.inject("refusing")
         async with running("serve", "--config", str(file)) as process, http() as session:
-            status, second = await _whole(session, await process.address())
+            status, second = await whole(session, await process.address())
             assert (await process.end()).code == 0
     assert status == 200
     assert second["backups"] == first["backups"]

@@ -5,137 +5,25 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from material import (
     HOUR,
     NOWS,
-    ZONES,
-    body_of,
     held_of,
-    read,
     records_of,
-    renderings,
     reply_of,
     stamped,
-    true_questions,
 )
+from served import LIMITS, NEED, listed, picked, whole
 
-from gateway.config import Limits
 from gateway.errors import FetchError
 from gateway.filter import ALL, Asked, Question, Window, Words
 from gateway.held import Held
-from gateway.kinds import canonical_word
 from gateway.model import EMPTY
-from gateway.plan import Need, Served, appliance_now, choose, covers, freshness_of, undecided
-from gateway.simulator.core_types import DISPLAY_TYPES
+from gateway.plan import Need, Served, choose, freshness_of, undecided
 from gateway.simulator.dialects import Rendering
-from gateway.simulator.facts import Record
-from gateway.simulator.filters import matches
 
-LIMITS = Limits(60, 600, 86_400, 3600, 10, 30, 3, 2**26, 2, 30, 0, 3600, 2000)
-NEED = Need(deadline_at=1e9)
 AUTH = FetchError("auth", "refused")
 TIMEOUT = FetchError("timeout", "late")
-
-
-def listed(records: Any, asked: Asked, zone: str, now: float) -> list[Record]:
-    return [record for record in records if matches(record, body_of(asked), zone=ZoneInfo(zone), now=now)]
-
-
-@st.composite
-def questions(draw: st.DrawFn, zone: str) -> Question:
-    types = draw(
-        st.none() | st.lists(st.sampled_from([*DISPLAY_TYPES.values(), *DISPLAY_TYPES]), min_size=1, max_size=4)
-    )
-    statuses = draw(st.none() | st.frozensets(st.sampled_from(["Success", "Warning", "Failure", "None"]), min_size=1))
-    names = None if types is None else frozenset(map(canonical_word, types))
-    return Question(draw(true_questions(zone)), Words(names, statuses))
-
-
-@st.composite
-def wider(draw: st.DrawFn, zone: str, wanted: Asked) -> Asked:
-    """A question that is like `wanted` but for some parts, which are left open, moved or somebody else's."""
-    other = draw(true_questions(zone))
-    parts: dict[str, Any] = {}
-    for name in ("client_id", "instance_id", "start", "finish", "start_hours", "end_hours", "backup_ids"):
-        source = draw(st.sampled_from(["open", "open", "same", "same", "other"]))
-        parts[name] = getattr({"open": ALL, "same": wanted, "other": other}[source], name)
-    for name in ("start_hours", "end_hours"):
-        if parts[name] is not None:
-            parts[name] += draw(st.integers(0, 3))
-    return Asked(**parts)
-
-
-@st.composite
-def situations(draw: st.DrawFn) -> tuple[str, Question, list[Held], float, list[Record], float]:
-    """Held lists of one appliance, each got by a call of some length, and a question a while later.
-
-    The appliance's clock is `skew` ahead of ours; its Date header shows a whole second of some moment of the call.
-    """
-    zone = draw(st.sampled_from(ZONES))
-    rendering, skew = draw(renderings(zone)), draw(st.sampled_from([0.0, 0.4, -7.3, 3600.0, -86_400.0]))
-    records = list(records_of(zone))
-    question = draw(questions(zone))
-    held = []
-    ended = NOWS[zone] - skew
-    for asked in [draw(wider(zone, question.asked)) for _ in range(draw(st.integers(1, 3)))]:
-        took = draw(st.sampled_from([0.0, 0.3, 12.0]))
-        made, dated = (ended + took * draw(st.floats(0, 1)) for _ in range(2))
-        ended += took
-        shown = float(int(dated + skew)) - ended
-        rows = stamped(reply_of(listed(records, asked, zone, made + skew), rendering), zone)
-        held.append(held_of(rows, asked, took=took, wall_at=ended, skew_s=draw(st.sampled_from([shown, shown, None]))))
-    wall = ended + draw(st.sampled_from([0.0, 0.5, 59.0, 3 * HOUR]))
-    truth = listed(records, question.asked, zone, wall + skew)
-    return zone, question, held, wall, truth, skew
-
-
-def picked(served: Served) -> list[dict[str, Any]]:
-    rows = read(served.held.fetched.backups)
-    return rows if served.rows is None else [rows[place] for place in served.rows]
-
-
-def worded(record: Record, question: Question) -> bool:
-    names = {record.display_type.lower(), canonical_word(record.core_type)}
-    status = {None: "None", 0: "Success", 1: "Warning", 2: "Failure"}[record.status]
-    types, statuses = question.words.types, question.words.statuses
-    return (types is None or not names.isdisjoint(types)) and (statuses is None or status in statuses)
-
-
-@settings(max_examples=250)
-@given(situations())
-def test_rows_served_from_a_held_list_are_those_that_the_appliance_lists(situation: Any) -> None:
-    _, question, held, wall, truth, _ = situation
-    served = choose(question, None, held, now=1.0, wall=wall, need=NEED, limits=LIMITS)
-    if served is not None:
-        keys = [(record.start, record.id, record.client_id) for record in truth if worded(record, question)]
-        got = [whole(row) for row in picked(served)]
-        assert [(id_, client) for id_, client in got] == [(id_, client) for _, id_, client in keys]
-
-
-def whole(row: dict[str, Any]) -> tuple[int | None, int]:
-    return (None if "id" not in row else int(row["id"])), int(row["client_id"])
-
-
-@settings(max_examples=120)
-@given(situations())
-def test_a_list_that_covers_a_question_holds_every_row_of_it(situation: Any) -> None:
-    _, question, held, wall, truth, _ = situation
-    for one in held:
-        if covers(one, question.asked, appliance_now(one, wall)):
-            rows = [whole(row) for row in read(one.fetched.backups)]
-            for record in truth:
-                assert (record.id, record.client_id) in rows
-
-
-@settings(max_examples=120)
-@given(situations())
-def test_the_appliances_clock_lies_where_it_is_thought_to_be(situation: Any) -> None:
-    _, _, held, wall, _, skew = situation
-    for one in held:
-        now = appliance_now(one, wall)
-        assert now is None or now.low <= wall + skew <= now.high
 
 
 RECORDS = records_of("Europe/Berlin")
