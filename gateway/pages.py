@@ -27,9 +27,12 @@ _SAME_FOR_S: Final = 60.0
 _CURSOR: Final = re.compile(r"([A-Za-z0-9_-]{22})\.([0-9]{1,12})\.([0-9]{1,6})", re.ASCII)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Walk:
-    """One frozen answer. `owner` is who may go on with it, `question` what it answers, `made_at` monotonic seconds."""
+    """One frozen answer. `owner` is who may go on with it, `question` what it answers, `made_at` monotonic seconds.
+
+    `is_shared` where its owner began it twice, `is_read` where it was read to its end and nobody else goes through it.
+    """
 
     owner: tuple[str, str]
     question: BackupQuery
@@ -38,6 +41,8 @@ class Walk:
     extra: dict[str, Any]
     made_at: float
     name: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    is_shared: bool = False
+    is_read: bool = False
 
     @cached_property
     def columns(self) -> list[str]:
@@ -76,8 +81,6 @@ class Walks:
             max(memory_bytes, 1), self._ends_at, timer=monotonic, getsizeof=lambda walk: walk.arrangement.nbytes + 1024
         )
         self._names: dict[tuple[object, ...], str] = {}
-        self._read: set[str] = set()
-        self._shared: set[str] = set()
 
     def __repr__(self) -> str:
         return f"<Walks {len(self._walks)}, {self._walks.currsize} bytes>"
@@ -90,12 +93,10 @@ class Walks:
         key = (walk.owner, walk.question, tuple(id(answer.backups) for answer in walk.answers))
         known = self._walks.get(self._names.get(key, ""))
         if known is not None and walk.made_at - known.made_at < _SAME_FOR_S and known.states == walk.states:
-            self._shared.add(known.name)  # the one who reads faster does not end it for the other
+            known.is_shared = True  # the one who reads faster does not end it for the other
             return known
         self._walks[walk.name] = walk
         self._names = {key: name for key, name in self._names.items() if name in self._walks} | {key: walk.name}
-        self._read &= set(self._walks)
-        self._shared &= set(self._walks)
         return walk
 
     def find(self, cursor: str, owner: tuple[str, str]) -> tuple[Walk, int, int] | None:
@@ -105,11 +106,11 @@ class Walks:
         if found is None or walk is None or walk.owner != owner:
             return None
         begin, size = int(found[2]), int(found[3])
-        if begin + size >= len(walk.arrangement) and walk.name not in self._shared:
-            self._read.add(walk.name)
+        walk.is_read = walk.is_read or (begin + size >= len(walk.arrangement) and not walk.is_shared)
         if self._monotonic() - walk.made_at < LONGEST_LIFE_S:
             self._walks[walk.name] = walk  # its life begins anew with each page
         return (walk, begin, size) if begin <= len(walk.arrangement) and size > 0 else None
 
-    def _ends_at(self, name: str, _: Walk, now: float) -> float:
-        return now + (READ_LIFE_S if name in self._read else LIFE_S)
+    @staticmethod
+    def _ends_at(_: str, walk: Walk, now: float) -> float:
+        return now + (READ_LIFE_S if walk.is_read else LIFE_S)
