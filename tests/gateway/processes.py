@@ -64,11 +64,11 @@ class Running:
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    async def end(self, number: signal.Signals | None = signal.SIGTERM) -> Outcome:
+    async def end(self, number: signal.Signals | None = signal.SIGTERM, *, patience_s: float = _PATIENCE_S) -> Outcome:
         """Wait for the end of the process, asked for by a signal unless None."""
         if number is not None and self.process.returncode is None:
             self.send(number)
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             code = await self.process.wait()
             await asyncio.gather(*self._readers)
         return Outcome(code, "\n".join(self.out), "\n".join(self.err))

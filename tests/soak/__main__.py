@@ -78,11 +78,14 @@ async def run(minutes: float, systems: int, clients: int) -> bool:
                 Caller(http, lambda: serving.address, TOKEN, scope, DEADLINE_S, tally, truth, random.Random(number))
                 for number, scope in enumerate(scopes(systems, clients, random.Random(2)))
             ]
-            await asyncio.gather(
-                trouble.run(plan.end),
-                serving.look_on(),
-                tally.watch_lag(plan.end),
-                *(caller.run(plan.end) for caller in callers),
+            await _unless_ended(
+                process,
+                asyncio.gather(
+                    trouble.run(plan.end),
+                    serving.look_on(),
+                    tally.watch_lag(plan.end),
+                    *(caller.run(plan.end) for caller in callers),
+                ),
             )
             await serving.look_at_rest(rest_s)
             serving.over.set()
@@ -92,6 +95,16 @@ async def run(minutes: float, systems: int, clients: int) -> bool:
     print("\n".join(lines))
     print(f"{time.strftime('%H:%M:%S')}, {minutes:g} minutes, {systems} systems, {clients} callers")
     return well
+
+
+async def _unless_ended(process: "asyncio.Task[None]", work: "asyncio.Future[list[None]]") -> None:
+    """Wait for that work; raises what the process raised, as soon as it did: an hour without a gateway shows nothing."""
+    await asyncio.wait({process, work}, return_when=asyncio.FIRST_COMPLETED)
+    if process.done():
+        work.cancel()
+        await process
+        raise RuntimeError("the gateway has ended too early")
+    await work
 
 
 def main() -> int:

@@ -18,6 +18,8 @@ _LOOKED_AT_EVERY_S: Final = 5.0
 _RESTARTS: Final = 4
 _LAST_SHARE: Final = 0.6
 """Of the time: the last process has it for itself."""
+_GRACE_S: Final = 45.0
+"""What the unit of systemd and the manifest of Kubernetes give a process to end."""
 _COMPLAINTS: Final = ("never retrieved", "was destroyed", "never awaited", "Traceback", "exception was")
 
 
@@ -88,7 +90,7 @@ class Serving:
 
     async def _end(self, process: Running) -> None:
         begun = time.monotonic()
-        outcome = await process.end(signal.SIGTERM)
+        outcome = await process.end(signal.SIGTERM, patience_s=_GRACE_S)
         self.slowest_end_s = max(self.slowest_end_s, time.monotonic() - begun)
         self.ends.append(time.time())
         self.complaints += [line for line in outcome.err.splitlines() if any(word in line for word in _COMPLAINTS)]
