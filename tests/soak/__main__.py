@@ -98,7 +98,7 @@ async def run(minutes: float, systems: int, clients: int) -> bool:
 
 
 async def _unless_ended(process: "asyncio.Task[None]", work: "asyncio.Future[list[None]]") -> None:
-    """Wait for that work; raises what the process raised, as soon as it did: an hour without a gateway shows nothing."""
+    """Wait for that work; raises what the process raised as soon as it did: an hour without a gateway shows nothing."""
     await asyncio.wait({process, work}, return_when=asyncio.FIRST_COMPLETED)
     if process.done():
         work.cancel()
