@@ -4,7 +4,7 @@ Documented appliances show minutes and hide seconds, and a repeated hour hides e
 for a bound that falls inside what it hides. Columns are built when the first question needs them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway import few_rows, kept_columns
-from gateway.columns import ABSENT, Coded, Column, Columns, Mask, Narrow, columns_of
+from gateway.columns import ABSENT, Coded, Column, Columns, Mask, Narrow, columns_of, gathered
 from gateway.filter import Asked, Question, Wanted, Window
 from gateway.model import NEVER, UNKNOWN, BackupList
 
@@ -69,6 +69,11 @@ class ListIndex:
         kept, self._kept = self._kept, b""
         columns = kept_columns.unpacked(kept, len(self._backups)) if kept else None
         return columns_of(self._backups) if columns is None else columns
+
+    @property
+    def backups(self) -> BackupList:
+        """The list."""
+        return self._backups
 
     @property
     def is_built(self) -> bool:
@@ -254,6 +259,11 @@ def _equal(column: Narrow, wanted: int) -> Verdict:
     """A row without the id cannot tell: the appliance may know what the row does not show."""
     same = column == wanted
     return Verdict(same, ~same & (column != ABSENT))
+
+
+def merged(parts: Sequence[ListIndex], backups: BackupList, places: Places) -> ListIndex:
+    """The index of a list whose rows come from others; `places` are theirs in all the others, laid end to end."""
+    return ListIndex(backups, columns=gathered([part._columns for part in parts], places))
 
 
 def without_strangers(backups: BackupList, asked: Asked) -> BackupList:

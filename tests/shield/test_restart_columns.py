@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from gateway import index, keeper, snapshot
+from gateway.columns import Columns
 from gateway.index import ListIndex
 from gateway.keeper import Keeper
 from gateway.model import BackupList, SystemId
@@ -190,3 +191,23 @@ async def test_columns_that_are_none_under_a_good_checksum_cost_nothing_but_the_
         content = data[len(MAGIC) + 32 :].removesuffix(kept(file))
         file.write_bytes(sealed(content + nonsense))
     await restarted(shield, right)
+
+
+async def test_lists_renewed_by_their_tails_have_their_columns_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows_read, read = [], index.columns_of
+
+    def counted(backups: BackupList) -> Columns:
+        rows_read.append(len(backups))
+        return read(backups)
+
+    monkeypatch.setattr(index, "columns_of", counted)
+    async with rig(ApplianceSpec(rows=400)) as shield:
+        whole = len((await shield.ask()).backups)
+        for _ in range(3):
+            shield.hands.turn(900)
+            await shield.ask(max_age=60)
+            (held,) = shield.gateway.store.held(SystemId(1))
+            assert (held.via, held.index.is_built) == ("tail", True)
+            for body in NARROW:
+                assert (await shield.ask(body)).backups.rows() == shield.truth(body)
+        assert sum(rows_read) < 2 * whole  # all of them once, and those that came

@@ -1,4 +1,4 @@
-"""Columns that come from the disk are those that its rows would give."""
+"""Columns that come from the disk, or from the lists that a list was made of, are those that its rows would give."""
 
 import hashlib
 import json
@@ -6,6 +6,7 @@ from itertools import product
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from isal import isal_zlib
 from material import ZONES, records_of, renderings, reply_of, stamped
 
 from gateway import index, kept_columns
-from gateway.columns import READING, Columns, columns_of
+from gateway.columns import READING, Columns, columns_of, gathered
 from gateway.filter import ALL, Asked, Question, Words
 from gateway.index import ListIndex
 from gateway.kinds import CORE_NAMES
@@ -65,6 +66,23 @@ def test_the_same_of_whole_lists_of_appliances(zone: str, data: st.DataObject) -
     backups = stamped(reply_of(records_of(zone), data.draw(renderings(zone))), zone)
     columns = columns_of(backups)
     assert told(kept_columns.unpacked(kept_columns.packed(columns), len(backups))) == told(columns)
+
+
+@given(st.lists(ROWS, min_size=1, max_size=4), st.data())
+def test_columns_of_rows_from_several_lists_say_what_reading_them_says(
+    lists: list[list[dict[str, Any]]], data: st.DataObject
+) -> None:
+    rows = [row for one in lists for row in one]
+    places = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=20)) if rows else []
+    columns = gathered([columns_of(listed(one)) for one in lists], np.array(places, np.int64))
+    fresh = columns_of(listed([rows[place] for place in places]))
+    assert told(columns) == told(fresh)
+    for mine, theirs in ((columns.types, fresh.types), (columns.statuses, fresh.statuses)):
+        assert sorted(map(repr, mine.values)) == sorted(
+            map(repr, theirs.values)
+        )  # no value is left of a row that is gone
+    for name in ("ids", "clients", "instances"):
+        assert getattr(columns, name).dtype == getattr(fresh, name).dtype
 
 
 SOME = [{"id": 1, "client_id": 5, "type": "Full", "status": "Success"}, {"id": 2**40, "type": "Incremental"}]
