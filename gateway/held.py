@@ -4,7 +4,7 @@ It stays to the end of its use as a stand-in (`stale_seconds`); how old it may b
 gateway.plan.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from typing import Final, Literal
 
 from gateway.errors import FetchError
@@ -24,24 +24,26 @@ class Held:
     """A held list.
 
     `swept_at` is when the whole of it was last asked for (monotonic seconds; a tail renews the rest). `failed` is the
-    refresh that failed since; `emptied` counts empty answers that were not believed; `via` how it was got.
+    refresh that failed since; `emptied` counts empty answers that were not believed; `via` how it was got. `indexed` is
+    the index of its rows where there is one already.
     """
 
     asked: Asked
     fetched: Fetched
     swept_at: float
     via: Literal["fetch", "tail", "snapshot", "shared"] = "fetch"
+    indexed: InitVar[ListIndex | None] = None
     index: ListIndex = field(init=False)
     failed: FetchError | None = None
     emptied: int = 0
 
-    def __post_init__(self) -> None:
-        self.index = ListIndex(self.fetched.backups)
+    def __post_init__(self, indexed: ListIndex | None) -> None:
+        self.index = ListIndex(self.fetched.backups) if indexed is None else indexed
 
     def pack(self) -> None:
         """Keep the rows compressed from now on."""
         self.fetched = replace(self.fetched, backups=PackedList(self.fetched.backups))
-        self.__post_init__()
+        self.index = self.index.over(self.fetched.backups)
 
     @property
     def nbytes(self) -> int:

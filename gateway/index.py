@@ -4,7 +4,7 @@ Documented appliances show minutes and hide seconds, and a repeated hour hides e
 for a bound that falls inside what it hides. Columns are built when the first question needs them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway import few_rows
-from gateway.columns import ABSENT, Coded, Column, Columns, Mask, Narrow, columns_of
+from gateway import few_rows, kept_columns
+from gateway.columns import ABSENT, Coded, Column, Columns, Mask, Narrow, columns_of, gathered
 from gateway.filter import Asked, Question, Wanted, Window
 from gateway.model import NEVER, UNKNOWN, BackupList
 
@@ -46,21 +46,52 @@ class Now:
 
 
 class ListIndex:
-    """Columns of one BackupList."""
+    """Columns of one BackupList, built when they are needed unless they are given.
 
-    def __init__(self, backups: BackupList) -> None:
+    `kept` are the same as bytes (gateway.kept_columns), which are looked at as late.
+    """
+
+    def __init__(self, backups: BackupList, *, columns: Columns | None = None, kept: bytes = b"") -> None:
         self._backups = backups
+        self._kept = kept
+        if columns is not None:
+            self.__dict__["_columns"] = columns
         some = len(backups) > 0  # numpy reads no empty buffer
         self.starts: Column = np.frombuffer(backups.starts, np.int64) if some else np.empty(0, np.int64)
         self._finishes: Column = np.frombuffer(backups.finishes, np.int64) if some else np.empty(0, np.int64)
 
     def __repr__(self) -> str:
-        built = "built" if "_columns" in self.__dict__ else "not built"
+        built = "built" if self.is_built else "kept" if self._kept else "not built"
         return f"<ListIndex of {len(self._backups)} rows, {built}>"
 
     @cached_property
     def _columns(self) -> Columns:
-        return columns_of(self._backups)
+        kept, self._kept = self._kept, b""
+        columns = kept_columns.unpacked(kept, len(self._backups)) if kept else None
+        return columns_of(self._backups) if columns is None else columns
+
+    @property
+    def backups(self) -> BackupList:
+        """The list."""
+        return self._backups
+
+    @property
+    def is_built(self) -> bool:
+        """Whether the columns are at hand."""
+        return "_columns" in self.__dict__
+
+    def build(self) -> None:
+        """Read the columns before they are needed. A thread may do it: who needs them meanwhile reads them as well."""
+        if not self.is_built and not self._kept:
+            self.__dict__["_columns"] = columns_of(self._backups)
+
+    def kept(self) -> bytes:
+        """The columns as bytes, to be kept beside the rows; none where they have not been built."""
+        return kept_columns.packed(self._columns) if self.is_built else self._kept
+
+    def over(self, backups: BackupList) -> "ListIndex":
+        """The same columns for a list that holds the same rows in another way."""
+        return ListIndex(backups, columns=self._columns if self.is_built else None, kept=self._kept)
 
     def ids(self) -> Column:
         """Backup ids, ABSENT where a row has none."""
@@ -228,6 +259,11 @@ def _equal(column: Narrow, wanted: int) -> Verdict:
     """A row without the id cannot tell: the appliance may know what the row does not show."""
     same = column == wanted
     return Verdict(same, ~same & (column != ABSENT))
+
+
+def merged(parts: Sequence[ListIndex], backups: BackupList, places: Places) -> ListIndex:
+    """The index of a list whose rows come from others; `places` are theirs in all the others, laid end to end."""
+    return ListIndex(backups, columns=gathered([part._columns for part in parts], places))
 
 
 def without_strangers(backups: BackupList, asked: Asked) -> BackupList:

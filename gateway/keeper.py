@@ -16,6 +16,9 @@ from gateway.sources.source import Clock
 from gateway.store import Store
 
 _EVERY_S: Final = 20.0
+_BUILDING_S: Final = 15.0
+"""For so long a save also reads the columns of lists that have none yet. A fleet with more of them than that goes on
+without: what is on disk must not be older than a minute."""
 _LAST_WRITE_S: Final = 10.0
 """What is not on disk by then is left: 20 s may have gone by before, and who ends a process kills it after 45."""
 _AT_ONCE: Final = 32
@@ -76,15 +79,20 @@ class Keeper:
                 "snapshot_incomplete", folder=str(self._folder), lists=len(self._unwritten(self._held()))
             )
 
-    async def save(self) -> None:
-        """Write every list that is not on disk yet. A full disk is told, and costs nothing else."""
+    async def save(self, building_s: float = 0.0) -> None:
+        """Write every list that is not on disk yet. A full disk is told, and costs nothing else.
+
+        For `building_s` columns that nobody has needed so far are read as well: the first question after the next
+        start would read those of every list, and nobody knows when that will be. It takes 5 us a row.
+        """
+        until = self._monotonic() + building_s
         clocks = Clocks(self._monotonic(), self._wall())
         try:
             held = self._held()
             new = self._unwritten(held)
             for begin in range(0, len(new), _AT_ONCE):
                 some = new[begin : begin + _AT_ONCE]
-                await asyncio.to_thread(_save_some, self._folder, some, clocks)
+                await asyncio.to_thread(self._save_some, some, clocks, until)
                 self._written |= {name: one for name, (_, one) in some}
             gone = [name for name in self._written if name not in held]
             await asyncio.to_thread(snapshot.remove, self._folder, gone)
@@ -107,10 +115,16 @@ class Keeper:
         """Those that are not on disk as they are held."""
         return [(name, kept) for name, kept in held.items() if self._written.get(name) is not kept[1]]
 
+    def _save_some(self, lists: Sequence[tuple[str, tuple[System, Held]]], clocks: Clocks, until: float) -> None:
+        for name, (system, held) in lists:
+            if self._monotonic() < until:
+                held.index.build()
+            snapshot.write(self._folder, name, snapshot.encode(system, held, clocks))
+
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(_EVERY_S)
-            await self.save()
+            await self.save(_BUILDING_S)
 
     async def _take(self, path: Path) -> None:
         clocks = Clocks(self._monotonic(), self._wall())
@@ -127,8 +141,3 @@ class Keeper:
             return
         if self._store.put(SystemId(header.system_id), held):
             self._written[path.name] = held
-
-
-def _save_some(folder: Path, lists: Sequence[tuple[str, tuple[System, Held]]], clocks: Clocks) -> None:
-    for name, (system, held) in lists:
-        snapshot.write(folder, name, snapshot.encode(system, held, clocks))

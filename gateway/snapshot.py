@@ -1,9 +1,10 @@
 """Last good lists on disk, so that a restart forgets nothing.
 
 One file for each held list: a magic line, the SHA-256 of all that follows, the length of a JSON header, the header,
-and the compressed rows with their columns. Files are written beside their place, synced and renamed, with mode 0600.
-A file that is torn, changed or about another appliance is told and passed by. There is never a token or a password
-in it.
+the compressed rows with their times, and behind them the columns of their index, where they had been built. (An
+earlier release sees no columns in such a file, and reads it.) Files are written beside their place, synced and renamed,
+with mode 0600. A file that is torn, changed or about another appliance is told and passed by. There is never a token or
+a password in it.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ from isal import isal_zlib
 from gateway.config import System
 from gateway.filter import Asked
 from gateway.held import Held
+from gateway.index import ListIndex
 from gateway.model import BackupList, Fetched
 
 _MAGIC: Final = b"backup-gateway held list 1\n"
@@ -113,7 +115,8 @@ def encode(system: System, held: Held, clocks: Clocks) -> bytes:
     )
     head = msgspec.json.encode(header)
     columns = b"".join(getattr(backups, name).tobytes() for name, _ in _COLUMNS)
-    content = len(head).to_bytes(4, "big") + head + isal_zlib.compress(backups.body + columns, 1)
+    rows = isal_zlib.compress(backups.body + columns, 1)
+    content = b"".join((len(head).to_bytes(4, "big"), head, rows, held.index.kept()))
     return _MAGIC + hashlib.sha256(content).digest() + content
 
 
@@ -141,12 +144,12 @@ def decode(data: bytes, clocks: Clocks, most_bytes: int) -> tuple[Header, Held]:
     if header.rows < 0 or header.body_bytes < 0:
         raise SnapshotError("has another length than its header says")
     try:
-        return header, _held(header, payload, clocks)
+        return header, _held(header, payload, unpacker.unused_data, clocks)
     except ValueError as error:
         raise SnapshotError("has another length than its header says") from error
 
 
-def _held(header: Header, payload: bytes, clocks: Clocks) -> Held:
+def _held(header: Header, payload: bytes, kept: bytes, clocks: Clocks) -> Held:
     columns: dict[str, array[int]] = {}
     at = header.body_bytes
     for name, code in _COLUMNS:
@@ -160,8 +163,9 @@ def _held(header: Header, payload: bytes, clocks: Clocks) -> Held:
     # A wall clock that was set back must not make a list younger than it can be.
     age = max(0.0, clocks.wall - header.asked_at)
     asked_at = clocks.monotonic - age
+    backups = BackupList(payload[: header.body_bytes], **columns)
     fetched = Fetched(
-        BackupList(payload[: header.body_bytes], **columns),
+        backups,
         asked_at,
         asked_at + header.took_s,
         header.wall_at,
@@ -169,7 +173,8 @@ def _held(header: Header, payload: bytes, clocks: Clocks) -> Held:
         header.skew_s,
         header.warnings,
     )
-    return Held(header.asked, fetched, asked_at - header.swept_before_s, "snapshot")
+    index = ListIndex(backups, kept=kept)
+    return Held(header.asked, fetched, asked_at - header.swept_before_s, "snapshot", index)
 
 
 def write(folder: Path, name: str, data: bytes) -> None:

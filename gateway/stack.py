@@ -40,6 +40,7 @@ from gateway.sources.breaker import Breaker
 from gateway.sources.cached import Cached
 from gateway.sources.gate import Gate
 from gateway.sources.guarded import Guarded, RetryBudget
+from gateway.sources.in_turn import InTurn
 from gateway.sources.refresh import Refresh
 from gateway.sources.session import Session
 from gateway.sources.source import CallEvent, CallHook, Clock
@@ -102,6 +103,7 @@ class Gateway:
         self._log_hook = hook
         self._total = FairSemaphore(config.fanout.total_concurrency)
         self._large = FairSemaphore(1)
+        self._in_turn = InTurn()
         self._budget = RetryBudget(monotonic)
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads calls in time, guards nothing
         self._delay = delay or Evenly(self._jitter)
@@ -226,6 +228,7 @@ class Gateway:
             hook=self.ledger.answered,
             delay=self._delay,
             spread_s=spread_s(limits, len(self.config.systems)),
+            in_turn=self._in_turn,
             runs=None if self.hub is None else self.hub.flights(system, refresh),
             **self._clocks,
         )
@@ -273,6 +276,7 @@ class Gateway:
             system.remote_system_id,
             hook=self._called,
             large=self._large,
+            in_turn=self._in_turn,
             **self._clocks,
         )
 

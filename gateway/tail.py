@@ -15,7 +15,7 @@ import numpy as np
 from gateway.columns import ABSENT, ODD, Column, Mask
 from gateway.filter import Asked, Window
 from gateway.held import Held
-from gateway.index import ListIndex, Now
+from gateway.index import ListIndex, Now, merged
 from gateway.model import NEVER, UNKNOWN, BackupList, ListBuilder
 
 _OPEN_FOR_S: Final = 86_400
@@ -124,15 +124,16 @@ def orders_of(index: ListIndex) -> tuple[Order, ...]:
     return tuple(order for order, is_seen in seen.items() if is_seen)
 
 
-def put_back(
-    held: Held, tail: Tail, recent: BackupList, again: BackupList, now: Now | None = None
-) -> BackupList | None:
+def put_back(held: Held, tail: Tail, recent: BackupList, again: BackupList, now: Now | None = None) -> ListIndex | None:
     """The held list with the answers in place; None where they do not fit together, or say suspiciously little.
+
+    Its columns come with it: those of its rows are at hand, and reading all rows anew at each tail costs more than the
+    tail itself.
 
     An error inside an appliance's list call is answered with an empty list (appliance-api.md section 0, fact 5). `now`
     is the appliance's clock when the answers had come: a row that may have slid out meanwhile was not asked for.
     """
-    index, backups = held.index, held.fetched.backups
+    index, fresh, asked_again = held.index, ListIndex(recent), ListIndex(again)
     old = (index.starts < tail.since) & ~tail.dropped
     if not len(recent) and (~old & ~tail.dropped).any() and tail.recent is not None:
         return None
@@ -142,13 +143,13 @@ def put_back(
         inside = index.asked(Asked(start_hours=held.asked.start_hours), now).yes
         if (tail.kept & ~inside).any():
             return None
-    older = _renewed(index, old, tail, again)
+    older = _renewed(index, old, tail, asked_again)
     if older is None:
         return None
-    first, *others = (_ordered(recent, older, order) for order in tail.orders)
+    first, *others = (_ordered(fresh, older, order) for order in tail.orders)
     if any(not first.equals(other) for other in others):
         return None  # the list showed several orders, and with the new rows they part: only the appliance knows
-    return _joined((backups, recent, again), first)
+    return _joined((index, fresh, asked_again), first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ class _Sequence:
 _HELD, _RECENT, _AGAIN = 0, 1, 2
 
 
-def _renewed(index: ListIndex, old: Mask, tail: Tail, again: BackupList) -> _Sequence | None:
+def _renewed(index: ListIndex, old: Mask, tail: Tail, again: ListIndex) -> _Sequence | None:
     """The older rows; those asked again give their places to what came for them. None where a row has no place."""
     rows = np.flatnonzero(old).astype(np.int64)
     lists = np.full(len(rows), _HELD, np.int64)
@@ -192,20 +193,20 @@ def _renewed(index: ListIndex, old: Mask, tail: Tail, again: BackupList) -> _Seq
     return None if left else _Sequence(lists[keep], rows[keep], ids[keep])
 
 
-def _by_name(again: BackupList, since: int) -> dict[tuple[int, int], deque[int]]:
+def _by_name(again: ListIndex, since: int) -> dict[tuple[int, int], deque[int]]:
     """Rows that came for ids, by id and start. A later one, a copy perhaps, is among the recent rows as well."""
     came: dict[tuple[int, int], deque[int]] = defaultdict(deque)
-    ids = ListIndex(again).ids()
-    for i, start in enumerate(again.starts):
+    ids = again.ids()
+    for i, start in enumerate(again.starts.tolist()):
         if start < since:
             came[int(ids[i]), start].append(i)
     return came
 
 
-def _ordered(recent: BackupList, older: _Sequence, order: Order) -> _Sequence:
+def _ordered(recent: ListIndex, older: _Sequence, order: Order) -> _Sequence:
     """The older rows and the recent ones as one sequence."""
-    size = len(recent)
-    newer = _Sequence(np.full(size, _RECENT, np.int64), np.arange(size), ListIndex(recent).ids())
+    size = len(recent.backups)
+    newer = _Sequence(np.full(size, _RECENT, np.int64), np.arange(size), recent.ids())
     rows = newer.then(older) if order in ("newest", "id_down") else older.then(newer)
     if order in ("id", "id_down"):
         places = np.where(rows.ids == ABSENT, NEVER, rows.ids)
@@ -215,13 +216,14 @@ def _ordered(recent: BackupList, older: _Sequence, order: Order) -> _Sequence:
     return rows
 
 
-def _joined(lists: tuple[BackupList, BackupList, BackupList], rows: _Sequence) -> BackupList:
+def _joined(parts: tuple[ListIndex, ListIndex, ListIndex], rows: _Sequence) -> ListIndex:
     build = ListBuilder()
-    plain = tuple(backups.unpacked() for backups in lists)
+    plain = tuple(part.backups.unpacked() for part in parts)
     breaks = np.flatnonzero((np.diff(rows.lists) != 0) | (np.diff(rows.rows) != 1)) + 1
     bounds = [0, *breaks.tolist(), len(rows.rows)]
     for begin, end in itertools.pairwise(bounds):
         if begin < end:
             first = int(rows.rows[begin])
             build.add_run(plain[int(rows.lists[begin])], first, first + end - begin)
-    return build.done()
+    firsts = np.cumsum([0, *map(len, plain[:-1])])
+    return merged(parts, build.done(), firsts[rows.lists] + rows.rows)

@@ -150,4 +150,4 @@ def _here(held: Held, head: Head, bearings: Bearings) -> Held:
         wall_at=fetched.wall_at - behind,
         skew_s=None if fetched.skew_s is None else fetched.skew_s + behind,
     )
-    return Held(held.asked, moved, bearings.here(head.swept_us), "shared")
+    return Held(held.asked, moved, bearings.here(head.swept_us), "shared", held.index)

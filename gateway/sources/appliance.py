@@ -15,6 +15,7 @@ from gateway.model import Fetched, SystemId
 from gateway.readings import Reading, Readings, print_of
 from gateway.rows import Stamper
 from gateway.sources.gate import Gate
+from gateway.sources.in_turn import InTurn
 from gateway.sources.session import Session, refusal
 from gateway.sources.source import Call, CallEvent, CallHook, Clock
 from gateway.sources.transport import Reply, Transport
@@ -49,6 +50,7 @@ class Appliance:
         wall: Clock,
         hook: CallHook,
         large: FairSemaphore,
+        in_turn: InTurn,
     ) -> None:
         self._transport = transport
         self._session = session
@@ -63,6 +65,7 @@ class Appliance:
         self._wall = wall
         self._hook = hook
         self._large = large  # large replies of all appliances are decoded one after the other
+        self._turns = in_turn
         self._readings = Readings()
 
     def __repr__(self) -> str:
@@ -147,6 +150,7 @@ class Appliance:
     async def _in_turn(self, asked: Asked, body: bytes) -> Reading:
         """The rows of a reply. A hundred large ones at once would all be ready at last, in one turn of the loop."""
         if len(body) <= WHOLE_BYTES:
+            await self._turns.reply(len(body))
             return await self._read(asked, body)
         async with self._large:
             return await self._read(asked, body)

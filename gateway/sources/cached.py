@@ -1,6 +1,7 @@
 """Carries out the plan for one system: held lists first, one shared fetch else, a marked stand-in where that fails."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -15,6 +16,7 @@ from gateway.flight import Flight
 from gateway.held import Held
 from gateway.model import EMPTY, BackupList, Source, SystemAnswer, SystemId
 from gateway.plan import Need, Served
+from gateway.sources.in_turn import InTurn
 from gateway.sources.refresh import Refresh
 from gateway.sources.source import AnswerHook, AnswerResult, Call, Clock, Runs
 from gateway.store import Store
@@ -40,6 +42,7 @@ class Cached:
         hook: AnswerHook,
         delay: Callable[[float], float],
         spread_s: float,
+        in_turn: InTurn,
         monotonic: Clock,
         wall: Clock,
         runs: Runs | None = None,
@@ -55,6 +58,7 @@ class Cached:
         self._hook = hook
         self._delay = delay
         self._spread_s = spread_s
+        self._in_turn = in_turn
         self._monotonic = monotonic
         self._wall = wall
         self._flight: Flight[tuple[Asked, bool], Held] = Flight()
@@ -116,6 +120,10 @@ class Cached:
         held, warnings = await self._fetched(question.asked, begun, need)
         if held.failed is not None:  # an empty answer that is not believed yet: the list before it stands in
             raise held.failed.again()
+        if question.words:
+            with contextlib.suppress(TimeoutError):  # then it is time, whosever turn it is
+                async with asyncio.timeout_at(need.deadline_at):
+                    await self._in_turn.columns(held.index)
         backups, _ = self._of_words(question, held)
         result: AnswerResult = "coalesced" if joins else "tail" if held.via == "tail" else "fetch"
         source: Source = "cache" if held.via == "shared" else "appliance"

@@ -92,17 +92,17 @@ class Refresh:
         nothing = old.fetched.backups.pick(())
         recent = nothing if tail.recent is None else parts[0].backups
         again = nothing if tail.again is None else parts[-1].backups
-        backups = put_back(old, tail, recent, again, appliance_now(old, self._wall()))
-        if backups is None:
+        index = put_back(old, tail, recent, again, appliance_now(old, self._wall()))
+        if index is None:
             return None
         fetched = replace(
             parts[-1],
-            backups=backups,
+            backups=index.backups,
             asked_at=parts[0].asked_at,
             reply_bytes=sum(part.reply_bytes for part in parts),
             warnings=tuple(dict.fromkeys(word for part in parts for word in part.warnings)),
         )
-        return Held(call.asked, fetched, old.swept_at, "tail")
+        return Held(call.asked, fetched, old.swept_at, "tail", index)
 
     def _still_has_rows(self, held: Held) -> bool:
         """Whether the held list shows rows that its own question, asked now, would list."""

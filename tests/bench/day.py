@@ -36,6 +36,7 @@ from gateway.simulator.records import generate
 from gateway.simulator.store import RecordStore
 from gateway.simulator.zones import local_day
 from gateway.sources.cached import Cached
+from gateway.sources.in_turn import InTurn
 from gateway.sources.refresh import Refresh
 from gateway.sources.source import Call
 from gateway.store import MemoryStore
@@ -178,6 +179,7 @@ class Gateway:
             hook=lambda *_: None,
             delay=lambda longest_s: longest_s,
             spread_s=0.0,  # time is turned from poll to poll
+            in_turn=InTurn(),
             **clocks,
         )
 

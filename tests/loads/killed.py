@@ -25,6 +25,8 @@ _WRITTEN_S: Final = 300.0
 _START_S: Final = 120.0
 _AT_ONCE_S: Final = 1.0
 _ROUNDED_S: Final = 0.1
+_MOMENT_S: Final = 0.5
+"""An answer for equal requests of a moment tells the ages at its end, and no moment is longer."""
 _OVERDUE: Final = "fresh_seconds = 1\nrevalidate_seconds = 3600"
 _MEMORY: Final = f"memory_bytes = {8 * 2**30}"
 
@@ -84,7 +86,7 @@ def _told(served: Served, question: dict[str, Any], earliest: float, latest: flo
     """What is told of each system, and between which two ages (s) its list must be."""
     youngest = time.time() - latest
     systems = json.loads(Request(question).look(served.port).body)["systems"]
-    return systems, (youngest - _ROUNDED_S, time.time() - earliest + _ROUNDED_S)
+    return systems, (youngest - _ROUNDED_S, time.time() - earliest + _MOMENT_S + _ROUNDED_S)
 
 
 def _run_and_kill(kit: Kit, sites: list[Site], cache: str, folder: Path) -> tuple[float, float]:

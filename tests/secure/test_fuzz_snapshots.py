@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway import snapshot
+from gateway import kept_columns, snapshot
 from gateway.dates import ApplianceZone
 from gateway.filter import ALL
 from gateway.held import Held
@@ -67,7 +67,9 @@ def _good() -> bytes:
         pass
     fetched = Fetched(stamper.build.done(), 900.0, 901.0, 1_699_999_900.0, 10)
     system = dataclasses.make_dataclass("System", ["id", "url", "name", "timezone", "remote_system_id"])
-    return snapshot.encode(system(1, "http://a", "one", "UTC", None), Held(ALL, fetched, 900.0), CLOCKS)
+    held = Held(ALL, fetched, 900.0)
+    held.index.build()
+    return snapshot.encode(system(1, "http://a", "one", "UTC", None), held, CLOCKS)
 
 
 def _sealed(content: bytes) -> bytes:
@@ -75,5 +77,10 @@ def _sealed(content: bytes) -> bytes:
 
 
 def _decode(data: bytes) -> None:
-    error = raised(snapshot.SnapshotError, lambda: snapshot.decode(data, CLOCKS, 2**20))
+    held: list[Held] = []
+    error = raised(snapshot.SnapshotError, lambda: held.append(snapshot.decode(data, CLOCKS, 2**20)[1]))
     assert error is None or str(error)
+    for one in held:
+        rows = len(one.fetched.backups)
+        columns = kept_columns.unpacked(one.index.kept(), rows)
+        assert columns is None or len(columns.ids) == rows

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.simulator import Appliance, Farm, Fault
+from gateway.simulator import Appliance, ApplianceSpec, Farm, Fault
 from tests.shared.servers import Server, replicas, until
 
 
@@ -50,6 +50,22 @@ async def test_a_newer_list_reaches_the_replicas_that_hold_an_older_one(valkey: 
         await one.ask({"max_age": 0})
         await until(lambda: [held.fetched.asked_at for held in two.gateway.store.held(1)] > before)
     assert calls(farm[0]) == 2
+
+
+async def test_a_list_comes_to_other_replicas_with_the_columns_that_it_has(valkey: Server) -> None:
+    async with (
+        Farm([ApplianceSpec(rows=300)]) as farm,
+        replicas(farm, 2, {"url": valkey.url}) as (one, two),
+    ):
+        await one.ask()
+        await two.ask()
+        (before,) = two.gateway.store.held(1)
+        assert not before.index.kept()
+        await one.ask({"max_age": 0.001})
+        await until(lambda: two.gateway.store.held(1) != [before])
+        (own,), (taken,) = one.gateway.store.held(1), two.gateway.store.held(1)
+    assert (own.via, taken.via) == ("tail", "shared")
+    assert taken.index.kept() == own.index.kept() != b""
 
 
 async def test_a_failure_is_told_to_all_who_wait_for_it(valkey: Server, farm: Farm) -> None:

@@ -8,8 +8,12 @@ import pytest
 
 from gateway import fanout
 from gateway.filter import BackupFilter
+from gateway.index import ListIndex
 from gateway.model import EMPTY, Source, SystemAnswer, SystemId
 from gateway.plan import Need
+from gateway.simulator import ApplianceSpec
+from gateway.sources.in_turn import InTurn
+from tests.shield.support import rig
 
 SYSTEMS = 50
 
@@ -46,3 +50,35 @@ async def test_the_loop_goes_on_between_lists_whose_rows_are_picked(
     task.cancel()
     assert len(found) == SYSTEMS
     assert (others >= SYSTEMS) == pauses
+
+
+async def test_replies_wait_for_their_turn_and_so_do_lists_whose_rows_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a turn is, tests of InTurn say."""
+    waited: list[str] = []
+
+    async def reply(_: InTurn, size: int) -> None:
+        waited.append("reply")
+
+    async def columns(_: InTurn, index: ListIndex) -> None:
+        waited.append("columns")
+
+    monkeypatch.setattr(InTurn, "reply", reply)
+    monkeypatch.setattr(InTurn, "columns", columns)
+    async with rig(ApplianceSpec(rows=30)) as shield:
+        await shield.ask()
+        assert waited == ["reply"]
+        await shield.ask({"status": "Failure"}, max_age=0)
+        assert waited == ["reply", "reply", "columns"]
+
+
+async def test_nobody_waits_for_a_turn_beyond_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def columns(_: InTurn, index: ListIndex) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(InTurn, "columns", columns)
+    async with rig(ApplianceSpec(rows=300)) as shield:
+        question = {"status": "Failure"}
+        answer = await shield.ask(question, deadline=1.0)
+        assert (answer.state, answer.backups.rows()) == ("ok", shield.truth(question))
