@@ -20,7 +20,11 @@ _BUILDING_S: Final = 15.0
 """For so long a save also reads the columns of lists that have none yet. A fleet with more of them than that goes on
 without: what is on disk must not be older than a minute."""
 _LAST_WRITE_S: Final = 10.0
-"""What is not on disk by then is left: 20 s may have gone by before, and who ends a process kills it after 45."""
+"""What is not on disk by then is left."""
+_END_S: Final = 23.0
+"""The same from the begin of a drain on, which may take 20 s: who ends a process kills it after 30 or 45."""
+_LEAST_S: Final = 3.0
+"""For lists that came while the last requests were answered."""
 _AT_ONCE: Final = 32
 """Files that one turn of a thread writes: beside a busy loop a turn takes longer than a file."""
 
@@ -48,6 +52,7 @@ class Keeper:
         self._last_write_s = last_write_s
         self._written: dict[str, Held] = {}
         self._task: asyncio.Task[None] | None = None
+        self._last_at: float | None = None
 
     def __repr__(self) -> str:
         return f"<Keeper of {len(self._written)} files in {self._folder}>"
@@ -66,18 +71,32 @@ class Keeper:
             structlog.get_logger().warning("snapshot_unreadable", folder=str(self._folder), reason=error.strerror)
         self._task = asyncio.create_task(self._run())
 
+    async def hasten(self) -> None:
+        """The end is near: what is not on disk is written from now on, beside the last answers."""
+        await self._stop()
+        self._last_at = asyncio.get_running_loop().time() + _END_S
+        self._task = asyncio.create_task(self.save())
+
     async def close(self) -> None:
         """A last write, so that a planned stop loses nothing."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        now = asyncio.get_running_loop().time()
+        until = now + self._last_write_s if self._last_at is None else max(self._last_at, now + _LEAST_S)
         try:
-            async with asyncio.timeout(self._last_write_s):
+            async with asyncio.timeout_at(until):
+                if self._last_at is None:
+                    await self._stop()
+                elif self._task is not None:
+                    await asyncio.gather(self._task, return_exceptions=True)
                 await self.save()
         except TimeoutError:
             structlog.get_logger().warning(
                 "snapshot_incomplete", folder=str(self._folder), lists=len(self._unwritten(self._held()))
             )
+
+    async def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def save(self, building_s: float = 0.0) -> None:
         """Write every list that is not on disk yet. A full disk is told, and costs nothing else.

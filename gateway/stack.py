@@ -147,6 +147,12 @@ class Gateway:
         await self._http.close()
         await self._resolver.close()
 
+    async def drain(self) -> None:
+        """The end is near: answers say so from now on, and what is held goes to disk beside them."""
+        self.draining = True
+        if self._keeper is not None:
+            await self._keeper.hasten()
+
     def _state(self) -> tuple[object, ...]:
         """What every answer depends on besides its question: lists and their failures, the configuration."""
         return self.store.version, self._generation, self.draining

@@ -98,7 +98,7 @@ async def listening(
         await site.start()
         _warn(config)
         yield _address(config, runner)
-        gateway.draining = True
+        await gateway.drain()
         await runner.drain(app[LOAD], quiet_s)
     finally:
         await runner.cleanup()

@@ -1,5 +1,6 @@
 """The snapshot: a restart forgets nothing, and no file can hurt."""
 
+import asyncio
 import base64
 import errno
 import hashlib
@@ -203,6 +204,37 @@ async def test_a_disk_that_hangs_holds_up_the_end_for_a_bounded_time(
             moves_again.set()
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "snapshot_incomplete" in line]
     assert "lists=1" in line
+
+
+async def test_when_the_end_is_near_lists_go_to_disk_beside_the_last_answers(tmp_path: Path) -> None:
+    folder = tmp_path / "lists"
+    async with rig(*sites(1), cache={"snapshot": str(folder)}) as shield:
+        await shield.ask()
+        assert not list(folder.iterdir())
+        await shield.gateway.drain()
+        keeper: Keeper = shield.gateway._keeper  # type: ignore[assignment]
+        async with asyncio.timeout(10):
+            await keeper._task  # type: ignore[misc]
+        assert len(list(folder.iterdir())) == 1
+        await shield.ask({"end_hours": 1}, max_age=0)
+    assert len(list(folder.iterdir())) == 2, "what came meanwhile is written at the very end"
+
+
+async def test_a_disk_that_hangs_does_not_make_a_drain_longer_than_it_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moves_again = threading.Event()
+    async with rig(*sites(1), cache={"snapshot": str(tmp_path / "lists")}) as shield:
+        await shield.ask()
+        keeper: Keeper = shield.gateway._keeper  # type: ignore[assignment]
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", lambda _: moves_again.wait())
+            patched.setattr("gateway.keeper._END_S", 0.05)
+            patched.setattr("gateway.keeper._LEAST_S", 0.05)
+            await shield.gateway.drain()
+            await keeper.close()
+            moves_again.set()
+    assert "snapshot_incomplete" in capsys.readouterr().out
 
 
 async def test_more_lists_than_are_written_at_once_are_all_written(tmp_path: Path) -> None:
