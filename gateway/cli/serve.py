@@ -27,6 +27,9 @@ from gateway.web.keys import LOAD
 from gateway.web.server import Runner
 
 _BACKLOG: Final = 1024
+"""Connections that may wait to be accepted."""
+_ACCEPTED_AT_ONCE: Final = 32
+"""In one turn of the loop: a thousand would take it half a second."""
 _QUIET_S: Final = 1.0
 """At the end: without a request for so long nobody sends any more."""
 
@@ -93,9 +96,10 @@ async def listening(
     await runner.setup()
     try:
         site = web.TCPSite(
-            runner, config.server.host, config.server.port, ssl_context=_tls(config, folder), backlog=_BACKLOG
+            runner, config.server.host, config.server.port, ssl_context=_tls(config, folder), backlog=_ACCEPTED_AT_ONCE
         )
         await site.start()
+        _let_wait(site)
         _warn(config)
         yield _address(config, runner)
         await gateway.drain()
@@ -108,6 +112,13 @@ def _address(config: Config, runner: web.AppRunner) -> str:
     scheme = "https" if config.server.tls_certificate else "http"
     host, port = runner.addresses[0][:2]
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _let_wait(site: web.TCPSite) -> None:
+    """Asyncio has one number for connections that wait and for those accepted in a turn. Waiting costs nothing."""
+    for listening in getattr(site._server, "sockets", ()):
+        with listening.dup() as twin:
+            twin.listen(_BACKLOG)
 
 
 def _tls(config: Config, folder: Path) -> ssl.SSLContext | None:

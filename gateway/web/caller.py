@@ -35,7 +35,8 @@ async def caller_of(request: web.Request) -> Caller:
         raise refused(found, "the credential is not valid, or not valid any more")
     request[LOG]["caller"] = found.name
     ASKER.set(found.asker)
-    if request.app[LOAD].claim(request[PLACE], found.key) > _RUNNING_OF_ONE:
+    running = request.app[LOAD].claim(request[PLACE], found.key)
+    if running > _RUNNING_OF_ONE or request.app[GATEWAY].turns.is_late(found.asker):
         raise RequestError(503, TOO_MUCH, headers={"Retry-After": "1"})
     mark_known(request)  # at once: a crowd that waits for a cold answer is no crowd of strangers
     return found

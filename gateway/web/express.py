@@ -24,7 +24,8 @@ from gateway.web.credentials import token_of
 from gateway.web.instant import InstantResponse, spelled_head
 from gateway.web.keys import BODY, READY_KEY
 from gateway.web.load import TOO_MUCH
-from gateway.web.paths import normalised
+from gateway.web.paths import ALWAYS, normalised
+from gateway.web.request_id import request_id_of
 from gateway.web.respond import SAFE_HEADERS, SERVER_NAME, error_body, send_parts
 from gateway.web.routes import route_at
 
@@ -48,10 +49,10 @@ class Express:
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """The ready answer, or whatever the application says."""
         begun = time.perf_counter()
-        key = None if self._gateway.draining else _key(request)  # the long way tells a client to go elsewhere
-        if key is None:
+        if self._gateway.draining or not request.content.is_eof():  # the long way tells a client to go elsewhere
             return await self._inner(request)
-        found = self._gateway.ready.of(key, self._gateway.monotonic(), self._gateway.access.known)
+        key = _key(request)
+        found = None if key is None else self._ready(key)
         if found is not None:
             mark_known(request)
             return await self._sent(request, found, begun)
@@ -59,13 +60,17 @@ class Express:
         if late is not None:
             mark_known(request)
             return self._refused(request, late, begun)
-        request[READY_KEY] = key
+        if key is not None:
+            request[READY_KEY] = key
         return await self._inner(request)
+
+    def _ready(self, key: Key) -> ReadyAnswer | None:
+        return self._gateway.ready.of(key, self._gateway.monotonic(), self._gateway.access.known)
 
     def _late(self, request: web.BaseRequest) -> Caller | None:
         """The caller, if earlier requests of it wait too long for a turn already; None where all is well."""
         turns = self._gateway.turns
-        if not turns.is_awaited:
+        if not turns.is_awaited or request.method not in _METHODS or normalised(request.rel_url.raw_path) in ALWAYS:
             return None
         try:
             token = token_of(request)
@@ -75,7 +80,7 @@ class Express:
         return caller if caller is not None and turns.is_late(caller.asker) else None
 
     def _refused(self, request: web.BaseRequest, caller: Caller, begun: float) -> web.StreamResponse:
-        request_id, path = new_request_id(), request.rel_url.raw_path
+        request_id, path = request_id_of(request), request.rel_url.raw_path
         took_s = time.perf_counter() - begun
         self._gateway.traffic.times(route_at(normalised(path)), request.method, 503).observe(took_s)
         line = {"method": request.method, "status": 503, "path": path, "caller": caller.name}
@@ -103,8 +108,8 @@ class Express:
 
 
 def _key(request: web.BaseRequest) -> Key | None:
-    """What makes two requests the same; None where no two are, or not all of the body is here."""
-    if request.method not in _METHODS or request.version != HttpVersion11 or not request.content.is_eof():
+    """What makes two requests the same; None where no two are. All of the body must be here."""
+    if request.method not in _METHODS or request.version != HttpVersion11:
         return None
     if "X-Request-ID" in request.headers:
         return None

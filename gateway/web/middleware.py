@@ -13,18 +13,17 @@ from gateway.errors import RequestError
 from gateway.observe import log_line
 from gateway.web.connection import mark_known
 from gateway.web.keys import GATEWAY, LOAD, LOG, PLACE, REQUEST_ID, ROUTE
-from gateway.web.paths import normalised
+from gateway.web.paths import ALWAYS, normalised
+from gateway.web.request_id import request_id_of
 from gateway.web.respond import SERVER_NAME, error_answer
 from gateway.web.routes import route_at
 
-_ALWAYS: Final = frozenset({"/healthz", "/readyz"})
 _RUNNING: Final = 4096
 """Requests at once. Beyond it a quick refusal helps more than a slow answer."""
 
 _LAST: Final = frozenset({408, 413, 501, 505})
 """After these the connection ends: the rest of the body is not worth reading, or nobody knows where it ends."""
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
-_SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -33,8 +32,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 async def outer_guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Runs first and last. Whatever goes wrong inside becomes an answer in the one shape of errors."""
     begun = time.perf_counter()
-    asked_id = request.headers.get("X-Request-ID", "")
-    request_id = asked_id if _SANE_ID.fullmatch(asked_id) else uuid.uuid4().hex
+    request_id = request_id_of(request)
     request[REQUEST_ID], request[LOG] = request_id, {}
     request[ROUTE] = route_at(normalised(request.rel_url.raw_path))
     with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -102,7 +100,7 @@ async def expectation(request: web.Request) -> web.StreamResponse | None:
 @web.middleware
 async def admission(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Only hosts that are meant, and only as many requests at once as can be served; health is always told."""
-    if normalised(request.rel_url.raw_path) in _ALWAYS:
+    if normalised(request.rel_url.raw_path) in ALWAYS:
         return await handler(request)
     gateway = request.app[GATEWAY]
     allowed = gateway.config.server.allowed_hosts

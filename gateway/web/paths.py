@@ -3,6 +3,9 @@
 import re
 from typing import Final
 
+ALWAYS: Final = frozenset({"/healthz", "/readyz"})
+"""Answered for every host and beside every load."""
+
 _SLASHES: Final = re.compile("/{2,}")
 
 

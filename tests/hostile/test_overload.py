@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from aiohttp import encode_basic_auth
 
 from gateway import merge
+from gateway.fair import ASKER
 from gateway.stack import Gateway
-from tests.hostile.live import STATIC_TOKEN, Live, running, user_table
+from tests.hostile.live import PASSWORD, STATIC_TOKEN, Live, running, user_table
 
 CROWD = 20
 
@@ -82,16 +84,28 @@ async def test_who_waits_too_long_already_is_refused_at_once_and_others_are_not(
         _, session = await live.login("modest")
         async with at_once(live, 1) as tasks:
             monkeypatch.setattr("gateway.fair.LATE_S", 0.0)
-            async with live.http.post(
-                f"{live.url}/api/backups", json={"type": "Full"}, headers=live.headers
-            ) as refusal:
+            named = live.headers | {"X-Request-ID": "mine"}
+            async with live.http.post(f"{live.url}/api/backups", json={}, headers=named) as refusal:
                 problem = await refusal.json()
+            async with live.http.get(f"{live.url}/readyz", headers=live.headers) as ready:
+                assert ready.status == 200
             async with live.http.get(f"{live.url}/api/systems", headers={"AuthToken": session["token"]}) as other:
                 assert other.status == 200
         assert (refusal.status, refusal.headers["Retry-After"]) == (503, "1")
         assert refusal.headers["Cache-Control"] == "no-store"
-        assert refusal.headers["X-Request-ID"]
+        assert refusal.headers["X-Request-ID"] == "mine"
         assert (problem["status"], problem["detail"]) == (503, "too many requests of yours at once; try again")
         assert STATIC_TOKEN not in str(problem)
         assert tasks[0].result()[0] == b"200", "who was let in is served"
         assert (await _asked(live))[0] == b"200", "and so is who comes later"
+
+
+async def test_who_comes_with_a_password_is_refused_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running() as live:
+        await _asked(live)
+        ASKER.set("user:noc")
+        live.gateway.turns._lines.join()
+        monkeypatch.setattr("gateway.fair.LATE_S", 0.0)
+        password = {"Authorization": encode_basic_auth("noc", PASSWORD)}
+        async with live.http.get(f"{live.url}/api/backups", headers=password) as refusal:
+            assert (refusal.status, refusal.headers["Retry-After"]) == (503, "1")

@@ -98,6 +98,41 @@ async def test_a_place_that_was_given_up_is_passed_by() -> None:
     assert order == [0, 2, 4]
 
 
+@pytest.mark.parametrize("intake_s", [0.0, 0.001, 0.02, 0.2])
+async def test_however_much_comes_in_between_a_good_part_of_the_time_goes_into_turns(intake_s: float) -> None:
+    now, spent, longest = 0.0, {"turns": 0.0, "intake": 0.0}, 0.0
+    turns, together = Turns(lambda: now), 0
+
+    def pass_by(what: str, seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        spent[what] += seconds
+
+    async def work() -> None:
+        nonlocal together, longest
+        await turns.mine()
+        pass_by("turns", 0.002)
+        together += 1
+        longest = max(longest, together * 0.002)
+
+    async def come_in(end: asyncio.Event) -> None:
+        nonlocal together
+        while not end.is_set():
+            together = 0
+            pass_by("intake", intake_s)
+            await asyncio.sleep(0)
+
+    over = asyncio.Event()
+    tasks = [asyncio.create_task(work()) for _ in range(500)]
+    crowd = asyncio.create_task(come_in(over))
+    await asyncio.gather(*tasks)
+    over.set()
+    await crowd
+    share = spent["turns"] / (spent["turns"] + spent["intake"])
+    assert share >= (0.5 if intake_s < 0.03 else 0.15), "the longest series bounds the share where intake is enormous"
+    assert longest <= 0.055
+
+
 @pytest.mark.filterwarnings("error")
 @given(
     value=st.integers(1, 3),

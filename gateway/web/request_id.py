@@ -1,0 +1,16 @@
+"""The id by which a request is found again: in its answer, in its log lines."""
+
+import re
+from typing import Final
+
+from aiohttp import web
+
+from gateway.request_log import new_request_id
+
+_SANE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def request_id_of(request: web.BaseRequest) -> str:
+    """The one that the caller gave, if it is fit for a log; else a new one."""
+    asked = request.headers.get("X-Request-ID", "")
+    return asked if _SANE.fullmatch(asked) else new_request_id()
