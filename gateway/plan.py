@@ -26,6 +26,8 @@ _SPREAD: Final = 0.1
 _LARGEST_SPREAD: Final = 0.6
 _REFRESHES_PER_S: Final = 30
 """Lists of so many systems may be renewed in one second, where their questions came together."""
+_MOST_REFRESHES_PER_S: Final = 200
+"""More than that take a core for themselves, while the questions that they came with are still being answered."""
 
 Freshness = Literal["fresh", "revalidate", "stale"]
 _Fit = Literal["serves", "undecided", "not covered"]
@@ -182,8 +184,8 @@ def spread_s(limits: Limits, systems: int) -> float:
     """Within how many seconds a refresh in the background begins.
 
     Long enough that lists of a large fleet, loaded together, are not renewed together; short against the time for
-    which they may be served meanwhile.
+    which they may be served meanwhile, and against the time for which they are fresh unless the fleet is too large.
     """
     fresh, meanwhile = limits.fresh_seconds, limits.revalidate_seconds - limits.fresh_seconds
     wanted = max(_SPREAD * fresh, min(_LARGEST_SPREAD * fresh, systems / _REFRESHES_PER_S))
-    return max(0.0, min(wanted, meanwhile / 2))
+    return max(0.0, min(max(wanted, systems / _MOST_REFRESHES_PER_S), meanwhile / 2))
