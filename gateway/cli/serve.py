@@ -30,6 +30,9 @@ _BACKLOG: Final = 1024
 """Connections that may wait to be accepted."""
 _ACCEPTED_AT_ONCE: Final = 32
 """In one turn of the loop: a thousand would take it half a second."""
+_SWITCH_S: Final = 0.001
+"""For so long a thread may keep the others from running. While one works, the event loop waits for that long at each
+call to the system: with Python's own 5 ms ten sockets make everybody wait for a twentieth of a second."""
 _QUIET_S: Final = 1.0
 """At the end: without a request for so long nobody sends any more."""
 
@@ -86,6 +89,7 @@ async def listening(
     It goes on listening until no request has come for `quiet_s`.
     """
     aiohttp.set_zlib_backend(isal_zlib)  # global to the process, so it is set where the process begins
+    sys.setswitchinterval(_SWITCH_S)
     relax_collector()
     gateway = Gateway(config)
     if made is not None:

@@ -1,19 +1,23 @@
 """Others may use the event loop while an answer is made of many held lists."""
 
 import asyncio
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from gateway import fanout
+from gateway.cli.serve import listening
 from gateway.filter import BackupFilter
 from gateway.index import ListIndex
 from gateway.model import EMPTY, Source, SystemAnswer, SystemId
 from gateway.plan import Need
-from gateway.simulator import ApplianceSpec
+from gateway.simulator import ApplianceSpec, Farm
 from gateway.sources.in_turn import InTurn
-from tests.shield.support import rig
+from tests.shield.support import config_of, rig
 
 SYSTEMS = 50
 
@@ -82,3 +86,18 @@ async def test_nobody_waits_for_a_turn_beyond_the_deadline(monkeypatch: pytest.M
         question = {"status": "Failure"}
         answer = await shield.ask(question, deadline=1.0)
         assert (answer.state, answer.backups.rows()) == ("ok", shield.truth(question))
+
+
+@pytest.fixture
+def pythons_own_interval() -> Iterator[None]:
+    """Whatever an earlier test has set."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.005)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("pythons_own_interval")
+async def test_a_thread_that_works_gives_way_to_the_loop_within_a_millisecond() -> None:
+    async with Farm([ApplianceSpec()]) as farm, listening(config_of(farm), Path()):
+        assert sys.getswitchinterval() == pytest.approx(0.001)
