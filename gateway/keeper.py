@@ -51,6 +51,7 @@ class Keeper:
         self._wall = wall
         self._last_write_s = last_write_s
         self._written: dict[str, Held] = {}
+        self._building_until = 0.0
         self._task: asyncio.Task[None] | None = None
         self._last_at: float | None = None
 
@@ -94,6 +95,7 @@ class Keeper:
             )
 
     async def _stop(self) -> None:
+        self._building_until = 0.0  # a thread goes on when whoever waits for it is cancelled
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -104,14 +106,14 @@ class Keeper:
         For `building_s` columns that nobody has needed so far are read as well: the first question after the next
         start would read those of every list, and nobody knows when that will be. It takes 5 us a row.
         """
-        until = self._monotonic() + building_s
+        self._building_until = self._monotonic() + building_s
         clocks = Clocks(self._monotonic(), self._wall())
         try:
             held = self._held()
             new = self._unwritten(held)
             for begin in range(0, len(new), _AT_ONCE):
                 some = new[begin : begin + _AT_ONCE]
-                await asyncio.to_thread(self._save_some, some, clocks, until)
+                await asyncio.to_thread(self._save_some, some, clocks)
                 self._written |= {name: one for name, (_, one) in some}
             gone = [name for name in self._written if name not in held]
             await asyncio.to_thread(snapshot.remove, self._folder, gone)
@@ -134,9 +136,9 @@ class Keeper:
         """Those that are not on disk as they are held."""
         return [(name, kept) for name, kept in held.items() if self._written.get(name) is not kept[1]]
 
-    def _save_some(self, lists: Sequence[tuple[str, tuple[System, Held]]], clocks: Clocks, until: float) -> None:
+    def _save_some(self, lists: Sequence[tuple[str, tuple[System, Held]]], clocks: Clocks) -> None:
         for name, (system, held) in lists:
-            if self._monotonic() < until:
+            if self._monotonic() < self._building_until:
                 held.index.build()
             snapshot.write(self._folder, name, snapshot.encode(system, held, clocks))
 

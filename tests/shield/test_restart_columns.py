@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import threading
 import zlib
 from array import array
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -11,7 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway import index, keeper, snapshot
+from gateway import index, snapshot
+from gateway import keeper as keeping
 from gateway.columns import Columns
 from gateway.index import ListIndex
 from gateway.keeper import Keeper
@@ -96,7 +98,7 @@ async def test_neither_does_it_where_lists_are_compressed(shield: Rig, monkeypat
 
 
 async def test_a_running_gateway_reads_columns_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeper, "_EVERY_S", 0.0)
+    monkeypatch.setattr(keeping, "_EVERY_S", 0.0)
     written, loop, write = asyncio.Event(), asyncio.get_running_loop(), snapshot.write
 
     def noted(*what: Any) -> None:
@@ -133,6 +135,37 @@ async def test_building_columns_has_its_time_and_then_lists_are_written_without(
     monkeypatch.setattr(ListIndex, "build", slowly)
     await keeper_of(shield).save(building_s=15)
     assert [kept(file) != b"" for file in files(shield)] == [True, True, False]
+
+
+async def test_an_end_waits_for_no_more_columns_than_those_of_one_list(
+    shield: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread cannot be cancelled: it writes what it was given, without columns."""
+    build, write, loop = ListIndex.build, snapshot.write, asyncio.get_running_loop()
+    begun, ended, goes_on, read, written = asyncio.Event(), asyncio.Event(), threading.Event(), [], []
+
+    def slowly(self: ListIndex) -> None:
+        read.append(self)
+        loop.call_soon_threadsafe(begun.set)
+        goes_on.wait()
+        build(self)
+
+    def noted(folder: Path, name: str, data: bytes) -> None:
+        write(folder, name, data)
+        written.append(name)
+        if len(written) == 6:  # by the thread, and by the last write
+            loop.call_soon_threadsafe(ended.set)
+
+    monkeypatch.setattr(ListIndex, "build", slowly)
+    monkeypatch.setattr(snapshot, "write", noted)
+    keeper = keeper_of(shield)
+    await keeper._stop()
+    keeper._task = asyncio.create_task(keeper.save(building_s=1.0))
+    await begun.wait()
+    await keeper.close()
+    goes_on.set()
+    await ended.wait()
+    assert len(read) == 1
 
 
 def parts(data: bytes) -> tuple[bytes, bytes, bytes]:
