@@ -17,6 +17,10 @@ ASKER: Final[ContextVar[str]] = ContextVar("asker", default="")
 LATE_S: Final = 3.0
 """Who waits so long for a turn of the loop has asked for more than it can do. A burst of a thousand is done by then."""
 
+_CROWD: Final = 32
+"""Below so many of its own that wait nobody is refused for what is to come: one long turn would say too much."""
+_NEWEST: Final = 0.1
+"""What the turns of one time count in the mean of what a turn takes."""
 _SHARE: Final = 0.6
 """Of the loop's time goes into turns at least, while somebody waits for one."""
 _LONGEST_S: Final = 0.05
@@ -46,6 +50,11 @@ class Lines:
         """Since when the first one in the line of that asker waits (loop time); None where none does."""
         line = self._lines.get(asker)
         return line[0][1] if line else None
+
+    def before(self, asker: str) -> tuple[int, int]:
+        """How many wait in the line of that asker, and how many in all would be called before one that joins it now."""
+        own = len(self._lines.get(asker, ()))
+        return own, sum(min(len(line), own) for line in self._lines.values())
 
     def call(self) -> bool:
         """Call the next one; False where nobody waits any more."""
@@ -120,6 +129,7 @@ class Turns:
         self._given = 1
         self._given_at = 0.0
         self._begun_at: float | None = None
+        self._each_s = 0.0
 
     def __repr__(self) -> str:
         return f"<Turns, {len(self._lines)} waiting>"
@@ -130,9 +140,14 @@ class Turns:
         return bool(self._lines)
 
     def is_late(self, asker: str) -> bool:
-        """Whether that asker has come to more than the loop can do: one more request would wait longer still."""
+        """Whether that asker has come to more than the loop can do: its requests wait too long, or one more would."""
         since = self._lines.since(asker)
-        return since is not None and asyncio.get_running_loop().time() - since > LATE_S
+        if since is None:
+            return False
+        if asyncio.get_running_loop().time() - since > LATE_S:
+            return True
+        own, before = self._lines.before(asker)
+        return own >= _CROWD and before * self._each_s > LATE_S * _SHARE
 
     async def mine(self) -> None:
         """Wait for a turn of the loop. What follows, up to the next await, is done in it."""
@@ -159,6 +174,7 @@ class Turns:
     def _how_many(self, others_s: float, turns_s: float) -> int:
         """How many turns come next, by what the last ones took and what was done between them and those before."""
         each_s = turns_s / max(self._given, 1)
+        self._each_s += _NEWEST * (each_s - self._each_s)
         if each_s <= 0:
             return 1
         return max(1, int(min(_SHARE / (1 - _SHARE) * others_s, _LONGEST_S) / each_s))

@@ -28,7 +28,7 @@ from gateway.web.server import Runner
 
 _BACKLOG: Final = 1024
 """Connections that may wait to be accepted."""
-_ACCEPTED_AT_ONCE: Final = 32
+_ACCEPTED_AT_ONCE: Final = 256
 """In one turn of the loop: a thousand would take it half a second."""
 _SWITCH_S: Final = 0.001
 """For so long a thread may keep the others from running. While one works, the event loop waits for that long at each
