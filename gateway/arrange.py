@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import UNSET, Raw
 from numpy.typing import NDArray
 
-from gateway.model import NEVER, UNKNOWN, BackupList
+from gateway.model import NEVER, UNKNOWN, BackupList, Part
 
 _TOGETHER: Final = 256
 """Single rows that are joined to one piece: many small pieces take longer to be sent than to be sorted."""
@@ -96,12 +96,13 @@ class Arrangement:
         """What is kept alive, in bytes."""
         return sum(backups.nbytes for backups in self._lists) + (0 if self._shape.order_by is None else 24 * len(self))
 
-    def segments(self, begin: int = 0, end: int | None = None) -> list[bytes]:
+    def segments(self, begin: int = 0, end: int | None = None) -> list[Part]:
         """The rows `begin` to `end` (not included) as pieces of JSON that want commas between them."""
         end = len(self) if end is None else min(end, len(self))
         if self.is_plain:
-            return [piece for backups, first, last in self._runs(begin, end) if (piece := backups.slice(first, last))]
-        rows, pieces = self._made(begin, end), []
+            return [piece for backups, first, last in self._runs(begin, end) if (piece := backups.part(first, last))]
+        rows = self._made(begin, end)
+        pieces: list[Part] = []
         while group := list(islice(rows, _TOGETHER)):
             pieces.append(b",".join(group))  # the rows of the next group are put where those of this one were
         return pieces

@@ -8,16 +8,16 @@ import msgspec
 
 from gateway.dates import iso_utc
 from gateway.errors import FetchError
-from gateway.model import SystemAnswer
+from gateway.model import Part, SystemAnswer
 
 _encode: Final = msgspec.json.Encoder().encode
 
 
 def body_parts(
-    answers: Sequence[SystemAnswer], segments: Sequence[bytes], extra: Mapping[str, Any] | None = None
-) -> list[bytes]:
+    answers: Sequence[SystemAnswer], segments: Sequence[Part], extra: Mapping[str, Any] | None = None
+) -> list[Part]:
     """The answer of contract section 5.3 in pieces to be sent one after the other; `extra` keys come last."""
-    parts = [b'{"backups":[']
+    parts: list[Part] = [b'{"backups":[']
     for number, segment in enumerate(segments):
         if number:
             parts.append(b",")

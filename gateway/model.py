@@ -1,7 +1,7 @@
 """The frozen things that travel through the gateway."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -20,6 +20,32 @@ UNKNOWN: Final = -(2**63)
 """In the columns of a list: an instant that the row does not tell."""
 NEVER: Final = 2**63 - 1
 """In `finishes`: the backup is still running, so it has no end."""
+
+
+class Later:
+    """Bytes that are made when their turn comes to be sent; how many there will be is known before."""
+
+    __slots__ = ("_make", "_size")
+
+    def __init__(self, size: int, make: Callable[[], bytes]) -> None:
+        self._size = size
+        self._make = make
+
+    def __len__(self) -> int:
+        return self._size
+
+    def made(self) -> bytes:
+        """The bytes, made anew."""
+        return self._make()
+
+
+Part = bytes | Later
+"""Of an answer that is sent part by part."""
+
+
+def made(part: Part) -> bytes:
+    """The bytes of a part."""
+    return part.made() if isinstance(part, Later) else part
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +101,10 @@ class BackupList:
     def slice(self, begin: int, end: int) -> bytes:
         """The stamped rows `begin` to `end` (not included), joined by commas."""
         return self.body[self.ends[begin - 1] + 1 if begin else 0 : self.ends[end - 1]] if begin < end else b""
+
+    def part(self, begin: int, end: int) -> Part:
+        """The same, made later where that takes work and memory."""
+        return self.slice(begin, end)
 
     def rows(self, begin: int = 0, end: int | None = None) -> list[bytes]:
         """The stamped rows `begin` to `end` (not included), one after the other."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 from gateway.accounts import Caller
 from gateway.buckets import Buckets
 from gateway.ledger import Ledger
-from gateway.model import SystemId
+from gateway.model import Part, SystemId
 from gateway.sources.source import AnswerResult
 
 MOMENT_S: Final = 0.2
@@ -40,7 +40,7 @@ class ReadyAnswer:
     until: float
     status: int
     headers: dict[str, str]
-    parts: Sequence[bytes]
+    parts: Sequence[Part]
     log: dict[str, Any]
     results: dict[SystemId, AnswerResult]
     times: Buckets

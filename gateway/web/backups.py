@@ -10,6 +10,7 @@ from aiohttp import web
 from gateway import merge
 from gateway.accounts import Caller
 from gateway.arrange import Arrangement, Shape
+from gateway.model import Part
 from gateway.query import BackupQuery, parse_both, parse_query_string
 from gateway.query_values import Form
 from gateway.stack import Gateway
@@ -110,12 +111,12 @@ async def _parts(
     arrangement: Arrangement,
     piece: Piece | None,
     extra: dict[str, Any],
-) -> list[bytes]:
+) -> list[Part]:
     """The body in pieces. Much of what is made row by row is made in a thread, where it holds up nobody."""
 
     begin, end = (0, None) if piece is None else (piece.begin, piece.end)
 
-    def built() -> list[bytes]:
+    def built() -> list[Part]:
         if form == "json":
             return merge.body_parts(outcome.answers, arrangement.segments(begin, end), extra)
         rows = arrangement.rows(begin, end)

@@ -16,6 +16,7 @@ from aiohttp import HttpVersion11, web
 
 from gateway.accounts import Caller, token_hash
 from gateway.errors import RequestError
+from gateway.model import made
 from gateway.ready import Key, ReadyAnswer
 from gateway.request_log import RequestLines, new_request_id
 from gateway.stack import Gateway
@@ -96,7 +97,7 @@ class Express:
             if len(ready.parts) < 2 and InstantResponse.suits(request):
                 if ready.head is None:
                     ready.head = spelled_head(ready.status, ready.headers | {"Server": SERVER_NAME}, ready.size)
-                return InstantResponse(ready.head, b"".join(ready.parts), request_id)
+                return InstantResponse(ready.head, b"".join(map(made, ready.parts)), request_id)
             headers = ready.headers | {"X-Request-ID": request_id, "Server": SERVER_NAME}
             return await send_parts(request, ready.parts, status=ready.status, headers=headers)
         finally:

@@ -7,7 +7,7 @@ from aiohttp import web
 from msgspec import structs
 
 from gateway.accounts import Caller, token_hash
-from gateway.model import SystemAnswer, SystemId
+from gateway.model import Part, SystemAnswer, SystemId
 from gateway.query import BackupQuery
 from gateway.ready import Key, ReadyAnswer, moment_s
 from gateway.sources.source import AnswerResult
@@ -75,7 +75,7 @@ def keep_ready(
     outcome: Outcome,
     status: int,
     headers: dict[str, str],
-    parts: Sequence[bytes],
+    parts: Sequence[Part],
 ) -> None:
     """Let equal requests have this answer for its moment."""
     if moment is None:

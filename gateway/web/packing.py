@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway.deflate import Block, gzip_member, quick_block, thorough_block
-from gateway.model import BackupList
+from gateway.model import BackupList, Part, made
 from gateway.store import Store
 from gateway.web.respond import KEPT_IN_GROUPS_BYTES, SAFE_HEADERS, grouped, takes_gzip
 
@@ -22,12 +22,12 @@ _WELL_PACKED_BYTES: Final = 8_388_608
 async def packed(
     request: web.Request,
     store: Store,
-    parts: Sequence[bytes],
+    parts: Sequence[Part],
     headers: dict[str, str],
     lists: Sequence[BackupList] | None,
     *,
     again: bool,
-) -> tuple[list[bytes], dict[str, str]]:
+) -> tuple[list[Part], dict[str, str]]:
     """Parts and headers as they are sent. `lists` are those whose bodies stand among the parts, in that order.
 
     `again`: the answer is one that is sent again and again, so it is worth being packed well.
@@ -39,16 +39,16 @@ async def packed(
         parts = gzip_member(await _blocks(store, parts, lists, thorough=again and size <= _WELL_PACKED_BYTES))
         size = sum(map(len, parts))
     if size <= _ONE_PIECE_BYTES:
-        return [b"".join(parts)], headers
+        return [b"".join(map(made, parts))], headers
     return list(grouped(parts) if size <= KEPT_IN_GROUPS_BYTES else parts), headers
 
 
 async def _blocks(
-    store: Store, parts: Sequence[bytes], lists: Sequence[BackupList] | None, *, thorough: bool
+    store: Store, parts: Sequence[Part], lists: Sequence[BackupList] | None, *, thorough: bool
 ) -> list[bytes | Block]:
     """The parts of the answer, compressed where they are worth it; those of held lists only once for all answers."""
     if lists is None:
-        whole = b"".join(parts)
+        whole = b"".join(map(made, parts))
         return [quick_block(whole) if len(whole) <= _ON_THE_LOOP_BYTES else await asyncio.to_thread(quick_block, whole)]
     kept = [backups for backups in lists if len(backups)]
     blocks = [store.block(backups) for backups in kept]
@@ -61,7 +61,7 @@ async def _blocks(
     # The first part opens the answer, the last one closes it; between them lists and commas take turns.
     lists_first = iter(blocks)
     return [
-        part if number == len(parts) - 1 or not number % 2 else next(lists_first) or part
+        made(part) if number == len(parts) - 1 or not number % 2 else next(lists_first) or made(part)
         for number, part in enumerate(parts)
     ]
 

@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.errors import RequestError
+from gateway.model import Part, made
 
 _JSON: Final = "application/json; charset=utf-8"
 _SMALL_BYTES: Final = 1024
@@ -61,12 +62,12 @@ def _compress(request: web.Request, response: web.StreamResponse) -> None:
 
 
 async def parts_answer(
-    request: web.Request, parts: Sequence[bytes], *, status: int = 200, headers: Mapping[str, str] | None = None
+    request: web.Request, parts: Sequence[Part], *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.StreamResponse:
     """JSON bytes in pieces. A large answer is never joined as a whole: it goes out in groups, each one drained."""
     size = sum(map(len, parts))
     if size <= _ONE_PIECE_BYTES:
-        return bytes_answer(request, b"".join(parts), status=status, headers=headers)
+        return bytes_answer(request, b"".join(map(made, parts)), status=status, headers=headers)
     response = web.StreamResponse(status=status, headers=_headers(headers))
     if takes_gzip(request):
         _compress(request, response)
@@ -79,7 +80,7 @@ async def parts_answer(
 
 
 async def send_parts(
-    request: web.BaseRequest, parts: Sequence[bytes], *, status: int, headers: Mapping[str, str]
+    request: web.BaseRequest, parts: Sequence[Part], *, status: int, headers: Mapping[str, str]
 ) -> web.StreamResponse:
     """A body that is packed already where it is to be packed, in groups, with all its headers."""
     if request.method == "HEAD":
@@ -87,13 +88,13 @@ async def send_parts(
         response.content_length = sum(map(len, parts))
         return response
     if len(parts) == 1:
-        return web.Response(status=status, body=parts[0], headers=headers)
+        return web.Response(status=status, body=made(parts[0]), headers=headers)
     if not parts:
         return web.Response(status=status, headers=headers)
     response = web.StreamResponse(status=status, headers=headers)
     size = response.content_length = sum(map(len, parts))
     await response.prepare(request)
-    await _write_groups(response, parts if size <= KEPT_IN_GROUPS_BYTES else grouped(parts))
+    await _write_groups(response, map(made, parts) if size <= KEPT_IN_GROUPS_BYTES else grouped(parts))
     return response
 
 
@@ -111,13 +112,14 @@ async def _write_groups(response: web.StreamResponse, groups: Iterable[bytes]) -
     await response.write_eof()
 
 
-def grouped(parts: Iterable[bytes]) -> Iterator[bytes]:
+def grouped(parts: Iterable[Part]) -> Iterator[bytes]:
     """The same bytes in pieces of about _GROUP_BYTES: small ones together, large ones cut."""
     group: list[bytes] = []
     waiting = 0
     for part in parts:
-        for begin in range(0, len(part), _GROUP_BYTES):
-            piece = part[begin : begin + _GROUP_BYTES]
+        whole = made(part)
+        for begin in range(0, len(whole), _GROUP_BYTES):
+            piece = whole[begin : begin + _GROUP_BYTES]
             group.append(piece)
             waiting += len(piece)
             if waiting >= _GROUP_BYTES:

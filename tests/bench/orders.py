@@ -11,7 +11,7 @@ import aiohttp
 from gateway import merge
 from gateway.arrange import Arrangement, Shape
 from gateway.filter import BackupFilter
-from gateway.model import SystemAnswer
+from gateway.model import Part, SystemAnswer, made
 from gateway.stack import Gateway
 from tests.bench import ours, script
 from tests.bench.figures import Figure, at_most
@@ -39,16 +39,16 @@ async def building(bench: Bench, fleet: Fleet) -> list[Figure]:
     async with Gateway(ours.config_of(bench.sites[fleet], HELD)) as served:
         found = await ours.asked(served, BackupFilter(), max_age_s=0.0)
         for number in range(bench.rounds + 1):
-            plain_s = _built_s(lambda: b"".join(_parts(found, Shape(), None)))
+            plain_s = _built_s(lambda: b"".join(map(made, _parts(found, Shape(), None))))
             sorted_s = _built_s(lambda: _parts(found, _BY_TIME, None))
-            page_s = _built_s(lambda: b"".join(_parts(found, _BY_TIME, _PAGE_ROWS)))
+            page_s = _built_s(lambda: b"".join(map(made, _parts(found, _BY_TIME, _PAGE_ROWS))))
             if number:
                 whole.add(sorted_s, plain_s)
                 page.add(page_s, plain_s)
     return [whole, page]
 
 
-def _parts(found: Sequence[SystemAnswer], shape: Shape, end: int | None) -> list[bytes]:
+def _parts(found: Sequence[SystemAnswer], shape: Shape, end: int | None) -> list[Part]:
     rows = Arrangement([answer.backups for answer in found], shape)
     return merge.body_parts(found, rows.segments(0, end))
 

@@ -11,7 +11,7 @@ from gateway.config import Config, parse
 from gateway.dates import ApplianceZone
 from gateway.fanout import answers
 from gateway.filter import BackupFilter, Question
-from gateway.model import SystemAnswer, SystemId
+from gateway.model import SystemAnswer, SystemId, made
 from gateway.plan import Need
 from gateway.rows import Stamper
 from gateway.stack import Gateway
@@ -50,7 +50,7 @@ async def asked(gateway: Gateway, wanted: BackupFilter, *, max_age_s: float | No
 def joined(found: Sequence[SystemAnswer]) -> bytes:
     """The bytes of an answer."""
     rows = Arrangement([answer.backups for answer in found], _SHAPE)
-    return b"".join(merge.body_parts(found, rows.segments()))
+    return b"".join(map(made, merge.body_parts(found, rows.segments())))
 
 
 def merged_in_memory(replies: Sequence[bytes], sites: Sequence[Site], zones: Sequence[ApplianceZone]) -> bytes:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from material import read
 
 from gateway.arrange import Arrangement, Shape
-from gateway.model import NEVER, UNKNOWN, BackupList, ListBuilder
+from gateway.model import NEVER, UNKNOWN, BackupList, ListBuilder, made
 from gateway.packed import PackedList
 
 NUMBERS = st.sampled_from([UNKNOWN, NEVER]) | st.integers(1_000, 1_020)
@@ -45,7 +45,7 @@ def test_pages_of_any_order_of_asking_are_parts_of_the_whole_sorted_answer(
     kept = [PackedList(backups) for backups in lists] if packed else lists
     arrangement = Arrangement(kept, Shape(field, descending))
     for begin in begins:
-        page = b",".join(arrangement.segments(begin, begin + size))
+        page = b",".join(map(made, arrangement.segments(begin, begin + size)))
         assert json.loads(b"[" + page + b"]") == wanted[begin : begin + size]
     assert [json.loads(row) for row in arrangement.rows()] == wanted
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from gateway.errors import FetchError
 from gateway.merge import body_parts, describe, etag, is_complete, summary
-from gateway.model import EMPTY, SystemAnswer, SystemId
+from gateway.model import EMPTY, SystemAnswer, SystemId, made
 
 ROWS = stamped(b'[{"id":1},{"id":2}]')
 OTHER_ROWS = stamped(b'[{"id":1},{"id":3}]')
@@ -76,7 +76,7 @@ def test_an_answer_is_complete_where_every_system_is_ok(states: list[Any], compl
 def test_a_body_is_its_rows_then_its_summary_then_what_is_extra(
     segments: list[bytes], extra: dict[str, Any] | None
 ) -> None:
-    body = b"".join(body_parts([FINE, AWAY], segments, extra))
+    body = b"".join(map(made, body_parts([FINE, AWAY], segments, extra)))
     rows = [int(row) for row in b",".join(segments).split(b",") if row]
     assert json.loads(body) == {"backups": rows} | summary([FINE, AWAY]) | (extra or {})
     assert list(json.loads(body))[:4] == ["backups", "systems", "complete", "total"]

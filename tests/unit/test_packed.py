@@ -3,17 +3,22 @@
 import random
 from zoneinfo import ZoneInfo
 
+import pytest
 from material import records_of, reply_of
 
+from gateway import packed as packed_lists
+from gateway.arrange import Arrangement, Shape
 from gateway.dates import ApplianceZone
-from gateway.deflate import quick_block
+from gateway.deflate import Block, quick_block, unpacked
 from gateway.filter import Asked, Question, Words
 from gateway.held import Held
-from gateway.model import BackupList, Fetched, SystemId
+from gateway.merge import body_parts
+from gateway.model import BackupList, Fetched, Part, SystemId, made
 from gateway.packed import PackedList
 from gateway.rows import Stamper
 from gateway.simulator.dialects import Rendering
 from gateway.store import MemoryStore
+from gateway.web.respond import grouped
 
 ZONE = "Europe/Berlin"
 
@@ -41,6 +46,28 @@ def test_every_way_to_its_rows_is_the_same() -> None:
         assert packed.row(picks[0]) == rows.row(picks[0])
     assert packed.unpacked().body == rows.body
     assert packed.nbytes < 0.5 * rows.nbytes
+
+
+def test_an_answer_out_of_packed_lists_unpacks_each_of_them_when_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, opened = plain(), 0
+
+    def watched(block: Block) -> bytes:
+        nonlocal opened
+        opened += 1
+        return unpacked(block)
+
+    monkeypatch.setattr(packed_lists, "unpacked", watched)
+
+    def parts_of(backups: BackupList) -> list[Part]:
+        return body_parts([], Arrangement([backups] * 9, Shape()).segments(5))
+
+    parts, wanted = parts_of(PackedList(rows)), parts_of(rows)
+    assert list(map(len, parts)) == list(map(len, wanted))
+    assert opened == 0
+    groups = grouped(parts)
+    begun = next(groups)
+    assert 0 < opened < 9
+    assert begun + b"".join(groups) == b"".join(map(made, parts)) == b"".join(map(made, wanted))
 
 
 def test_the_store_counts_what_it_keeps_and_knows_which_lists_are_large() -> None:
