@@ -14,8 +14,9 @@ from typing import Final
 ASKER: Final[ContextVar[str]] = ContextVar("asker", default="")
 """In whose name the running task works: set when a caller is known, and inherited by every task that it starts."""
 
-LATE_S: Final = 3.0
-"""Who waits so long for a turn of the loop has asked for more than it can do. A burst of a thousand is done by then."""
+LATE_S: Final = 6.0
+"""Who waits so long for a turn of the loop has asked for more than it can do: his answers would soon be later than the
+usual deadline. A burst of a thousand questions is done by then, on a slow machine as well."""
 
 _CROWD: Final = 32
 """Below so many of its own that wait nobody is refused for what is to come: one long turn would say too much."""
@@ -119,10 +120,11 @@ class Turns:
     go before the one of another. Where nobody waits, a turn costs nothing but a look.
 
     Between two turns the loop takes in what has come. A crowd could bring so much of that that hardly a turn is left:
-    then several are given together, so that three fifths of the time go into answers.
+    then several are given together, so that three fifths of the time go into answers. What is measured is this thread's
+    own time: what other processes take of the machine makes nobody a crowd.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:
         self._lines = Lines()
         self._clock = clock
         self._taken = False
@@ -156,15 +158,12 @@ class Turns:
             if self._begun_at is None:  # the first one of those that were called together
                 self._begun_at = self._clock()
             return
-        self._taken = True
-        self._given, self._given_at = 1, self._clock()
-        self._begun_at = self._given_at
+        self._taken, self._begun_at = True, None  # what it takes is not told apart from what else this turn brings
         asyncio.get_running_loop().call_soon(self._next)
 
     def _next(self) -> None:
-        now = self._clock()
-        begun_at = now if self._begun_at is None else self._begun_at
-        wanted = self._how_many(others_s=begun_at - self._given_at, turns_s=now - begun_at)
+        begun_at, now = self._begun_at, self._clock()
+        wanted = 1 if begun_at is None else self._how_many(begun_at - self._given_at, now - begun_at)
         self._given = sum(self._lines.call() for _ in range(wanted))
         self._begun_at, self._given_at = None, self._clock()
         self._taken = self._given > 0
@@ -173,8 +172,8 @@ class Turns:
 
     def _how_many(self, others_s: float, turns_s: float) -> int:
         """How many turns come next, by what the last ones took and what was done between them and those before."""
-        each_s = turns_s / max(self._given, 1)
-        self._each_s += _NEWEST * (each_s - self._each_s)
-        if each_s <= 0:
+        if turns_s <= 0:
             return 1
+        each_s = turns_s / self._given
+        self._each_s += _NEWEST * (each_s - self._each_s)
         return max(1, int(min(_SHARE / (1 - _SHARE) * others_s, _LONGEST_S) / each_s))

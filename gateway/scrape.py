@@ -10,8 +10,9 @@ from gateway.flight import Flight
 from gateway.ledger import SystemLedger
 from gateway.metrics import Facts, SystemFacts, TellingRows, exposition
 from gateway.model import SystemId
+from gateway.onion import Stacked
 from gateway.pauses import Pauses
-from gateway.stack import Gateway, Stacked
+from gateway.stack import Gateway
 
 _REUSED_S: Final = 1.0
 

@@ -6,8 +6,8 @@ from gateway.accounts import Caller
 from gateway.config import System
 from gateway.errors import RequestError
 from gateway.model import SystemId
+from gateway.onion import Stacked
 from gateway.query import BackupQuery
-from gateway.stack import Stacked
 
 
 def select(systems: Mapping[SystemId, Stacked], caller: Caller, query: BackupQuery) -> list[Stacked]:

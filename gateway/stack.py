@@ -1,17 +1,10 @@
-"""Configuration to running parts. The page to read first: how each system's onion is built, and in which order.
-
-Cached           held lists, single-flight, stand-ins    a hit waits for nothing
-  Refresh        the whole of a list, or its tail        a failure never replaces what is held
-    Guarded      breaker, rest, one retry                knows before the call that it would be useless
-      Appliance  gate, token, POST, decoding             limits count real calls only
-        Transport  bounds, faults translated             nothing else touches the network
-"""
+"""Configuration to running parts, and another configuration to them while they run; gateway.onion builds a system."""
 
 import random
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +14,6 @@ from gateway import snapshot
 from gateway.access import Access
 from gateway.accounts import Accounts
 from gateway.config import Config, System
-from gateway.dates import ApplianceZone
 from gateway.evenly import Evenly
 from gateway.fair import FairSemaphore, Turns
 from gateway.histories import Histories
@@ -30,39 +22,19 @@ from gateway.lag import LagWatch
 from gateway.ledger import Ledger
 from gateway.model import SystemId
 from gateway.observe import audit, log_call
+from gateway.onion import Onions, Stacked
 from gateway.pages import Walks
-from gateway.plan import spread_s
 from gateway.ready import ReadyAnswers
 from gateway.resolver import OwnThreadsResolver
 from gateway.shared.hub import Hub
-from gateway.sources.appliance import Appliance
-from gateway.sources.breaker import Breaker
 from gateway.sources.cached import Cached
-from gateway.sources.gate import Gate
-from gateway.sources.guarded import Guarded, RetryBudget
-from gateway.sources.in_turn import InTurn
-from gateway.sources.refresh import Refresh
-from gateway.sources.session import Session
 from gateway.sources.source import CallEvent, CallHook, Clock
-from gateway.sources.transport import Transport
 from gateway.store import MemoryStore, Store
 from gateway.traffic import Traffic
 from gateway.trim import Trimmer
-from gateway.widen import Widener
 
 _KEEP_CONNECTIONS_S: Final = 120.0
 _DNS_MEMORY_S: Final = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Stacked:
-    """One system as the web layer sees it."""
-
-    config: System
-    zone: ApplianceZone
-    source: Cached
-    guard: Guarded
-    gate: Gate
 
 
 class Gateway:
@@ -102,9 +74,6 @@ class Gateway:
         self.access.others = self.hub
         self._log_hook = hook
         self._total = FairSemaphore(config.fanout.total_concurrency)
-        self._large = FairSemaphore(1)
-        self._in_turn = InTurn()
-        self._budget = RetryBudget(monotonic)
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads calls in time, guards nothing
         self._delay = delay or Evenly(self._jitter)
 
@@ -123,6 +92,17 @@ class Gateway:
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
             headers={"User-Agent": "backup-gateway"},
+        )
+        self._onions = Onions(
+            self._http,
+            self.store,
+            self.hub,
+            total=self._total,
+            called=self._called,
+            answered=self.ledger.answered,
+            jitter=self._jitter,
+            delay=self._delay,
+            **self._clocks,
         )
         self.lag.start()
         if self.hub is not None:
@@ -187,7 +167,9 @@ class Gateway:
             # A breaker that was locked by a changed certificate gets its new chance with each configuration.
             keep = old is not None and _same_source(old.config, system) and not old.guard.breaker.locked
             stacked[SystemId(system.id)] = (
-                replace(old, config=system) if old is not None and keep else self._stacked(system, old)
+                replace(old, config=system)
+                if old is not None and keep
+                else self._onions.made(system, old, systems=len(config.systems))
             )
         return stacked
 
@@ -215,76 +197,6 @@ class Gateway:
             self._wrong_pins ^= {event.system_id}
             outcome = f"refused: {event.detail}" if wrong else "trusted again"
             audit("pin", who=event.system, address="", what="certificate", outcome=outcome)
-
-    def _stacked(self, system: System, old: Stacked | None) -> Stacked:
-        """A new onion, from the inside out; `old` is the one that stood in its place."""
-        system_id, limits, zone = SystemId(system.id), system.limits, ApplianceZone(system.timezone)
-        gate = self._gate(system, old)
-        appliance = self._appliance(system, zone, gate)
-        guard = Guarded(appliance, Breaker(self._jitter), self._budget, jitter=self._jitter, **self._clocks)
-        refresh = Refresh(guard, self.store, system_id, limits.sweep_seconds, **self._clocks)
-        source = Cached(
-            refresh,
-            self.store,
-            system_id,
-            system.name,
-            limits,
-            ceiling=gate.free_in,
-            widener=Widener(limits.widen_rows),
-            hook=self.ledger.answered,
-            delay=self._delay,
-            spread_s=spread_s(limits, len(self.config.systems)),
-            in_turn=self._in_turn,
-            runs=None if self.hub is None else self.hub.flights(system, refresh),
-            **self._clocks,
-        )
-        return Stacked(system, zone, source, guard, gate)
-
-    def _gate(self, system: System, old: Stacked | None) -> Gate:
-        limits = system.limits
-        gate = Gate(
-            limits.concurrency, limits.calls_per_minute, connect_s=limits.connect_seconds, monotonic=self.monotonic
-        )
-        if self.hub is not None:
-            gate.share(self.hub.ceiling(system, gate))
-        if old is not None and old.config.url == system.url:
-            gate.follow(old.gate)
-        return gate
-
-    def _appliance(self, system: System, zone: ApplianceZone, gate: Gate) -> Appliance:
-        system_id, limits = SystemId(system.id), system.limits
-        transport = Transport(
-            self._http,
-            system.url,
-            pins=system.fingerprints,
-            connect_s=limits.connect_seconds,
-            fetch_s=limits.fetch_seconds,
-            max_reply_bytes=limits.max_reply_bytes,
-            total=self._total,
-        )
-        session = Session(
-            transport,
-            system_id,
-            system.name,
-            system.username,
-            system.password,
-            hook=self._called,
-            common=None if self.hub is None else self.hub.tokens(system),
-            **self._clocks,
-        )
-        return Appliance(
-            transport,
-            session,
-            gate,
-            system_id,
-            system.name,
-            zone,
-            system.remote_system_id,
-            hook=self._called,
-            large=self._large,
-            in_turn=self._in_turn,
-            **self._clocks,
-        )
 
 
 def _by_id(config: Config) -> dict[SystemId, System]:

@@ -9,7 +9,8 @@ from gateway.dates import iso_utc
 from gateway.errors import RequestError
 from gateway.metrics import CONTENT_TYPE
 from gateway.observe import audit
-from gateway.stack import Gateway, Stacked
+from gateway.onion import Stacked
+from gateway.stack import Gateway
 from gateway.web.address import client_address
 from gateway.web.caller import caller_of
 from gateway.web.keys import GATEWAY, SCRAPES

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from gateway.accounts import Caller
-from gateway.stack import Stacked
+from gateway.onion import Stacked
 from gateway.web.caller import caller_of
 from gateway.web.keys import GATEWAY
 from gateway.web.respond import json_answer

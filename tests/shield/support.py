@@ -14,6 +14,7 @@ from gateway.accounts import token_hash
 from gateway.config import Config, parse
 from gateway.dates import ApplianceZone
 from gateway.model import SystemAnswer, SystemId
+from gateway.onion import Stacked
 from gateway.plan import Need
 from gateway.query import parse_body
 from gateway.rows import Stamper
@@ -21,7 +22,7 @@ from gateway.simulator import Appliance, ApplianceSpec, Farm, Record
 from gateway.simulator.core_types import canonical
 from gateway.simulator.filters import predicate
 from gateway.sources.source import CallEvent
-from gateway.stack import Gateway, Stacked
+from gateway.stack import Gateway
 from gateway.wire import split_rows
 
 NOW = 1_762_900_000.0

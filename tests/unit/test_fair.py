@@ -133,7 +133,7 @@ async def test_however_much_comes_in_between_a_good_part_of_the_time_goes_into_t
     assert longest <= 0.055
 
 
-@pytest.mark.parametrize(("seconds", "waiting", "late"), [(0.2, 60, True), (0.2, 20, False), (0.01, 60, False)])
+@pytest.mark.parametrize(("seconds", "waiting", "late"), [(0.4, 60, True), (0.4, 20, False), (0.01, 60, False)])
 async def test_who_would_wait_too_long_is_late_at_once_but_not_for_a_few_of_its_own(
     seconds: float, waiting: int, late: bool
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.stack import Stacked
+from gateway.onion import Stacked
 from gateway.web.caller import caller_of
 from gateway.web.clients.parameters import PAGE, page_of, read_parameters
 from gateway.web.keys import GATEWAY

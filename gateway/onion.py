@@ -1,0 +1,152 @@
+"""One system's onion: its sources, built from the inside out over what all systems share.
+
+Cached           held lists, single-flight, stand-ins    a hit waits for nothing
+  Refresh        the whole of a list, or its tail        a failure never replaces what is held
+    Guarded      breaker, rest, one retry                knows before the call that it would be useless
+      Appliance  gate, token, POST, decoding             limits count real calls only
+        Transport  bounds, faults translated             nothing else touches the network
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiohttp
+
+from gateway.config import System
+from gateway.dates import ApplianceZone
+from gateway.fair import FairSemaphore
+from gateway.model import SystemId
+from gateway.plan import spread_s
+from gateway.shared.hub import Hub
+from gateway.sources.appliance import Appliance
+from gateway.sources.breaker import Breaker
+from gateway.sources.cached import Cached
+from gateway.sources.gate import Gate
+from gateway.sources.guarded import Guarded, RetryBudget
+from gateway.sources.in_turn import InTurn
+from gateway.sources.refresh import Refresh
+from gateway.sources.session import Session
+from gateway.sources.source import AnswerHook, CallHook, Clock
+from gateway.sources.transport import Transport
+from gateway.store import Store
+from gateway.widen import Widener
+
+
+@dataclass(frozen=True, slots=True)
+class Stacked:
+    """One system as the web layer sees it."""
+
+    config: System
+    zone: ApplianceZone
+    source: Cached
+    guard: Guarded
+    gate: Gate
+
+
+class Onions:
+    """Builds them. `total` bounds the calls of all systems at once; `called` and `answered` are told of each of both.
+
+    `delay` draws how long a refresh in the background waits, `jitter` draws all else that is left to chance.
+    """
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        store: Store,
+        hub: Hub | None,
+        *,
+        total: FairSemaphore,
+        called: CallHook,
+        answered: AnswerHook,
+        jitter: random.Random,
+        delay: Callable[[float], float],
+        monotonic: Clock,
+        wall: Clock,
+    ) -> None:
+        self._http = http
+        self._store = store
+        self._hub = hub
+        self._total = total
+        self._large = FairSemaphore(1)
+        self._in_turn = InTurn()
+        self._budget = RetryBudget(monotonic)
+        self._called = called
+        self._answered = answered
+        self._jitter = jitter
+        self._delay = delay
+        self._monotonic = monotonic
+        self._clocks: dict[str, Clock] = {"monotonic": monotonic, "wall": wall}
+
+    def __repr__(self) -> str:
+        return f"<Onions over {self._store!r}>"
+
+    def made(self, system: System, old: Stacked | None, *, systems: int) -> Stacked:
+        """A new one; `old` is the one that stood in its place, `systems` how many there are in all."""
+        system_id, limits, zone = SystemId(system.id), system.limits, ApplianceZone(system.timezone)
+        gate = self._gate(system, old)
+        appliance = self._appliance(system, zone, gate)
+        guard = Guarded(appliance, Breaker(self._jitter), self._budget, jitter=self._jitter, **self._clocks)
+        refresh = Refresh(guard, self._store, system_id, limits.sweep_seconds, **self._clocks)
+        source = Cached(
+            refresh,
+            self._store,
+            system_id,
+            system.name,
+            limits,
+            ceiling=gate.free_in,
+            widener=Widener(limits.widen_rows),
+            hook=self._answered,
+            delay=self._delay,
+            spread_s=spread_s(limits, systems),
+            in_turn=self._in_turn,
+            runs=None if self._hub is None else self._hub.flights(system, refresh),
+            **self._clocks,
+        )
+        return Stacked(system, zone, source, guard, gate)
+
+    def _gate(self, system: System, old: Stacked | None) -> Gate:
+        limits = system.limits
+        gate = Gate(
+            limits.concurrency, limits.calls_per_minute, connect_s=limits.connect_seconds, monotonic=self._monotonic
+        )
+        if self._hub is not None:
+            gate.share(self._hub.ceiling(system, gate))
+        if old is not None and old.config.url == system.url:
+            gate.follow(old.gate)
+        return gate
+
+    def _appliance(self, system: System, zone: ApplianceZone, gate: Gate) -> Appliance:
+        system_id, limits = SystemId(system.id), system.limits
+        transport = Transport(
+            self._http,
+            system.url,
+            pins=system.fingerprints,
+            connect_s=limits.connect_seconds,
+            fetch_s=limits.fetch_seconds,
+            max_reply_bytes=limits.max_reply_bytes,
+            total=self._total,
+        )
+        session = Session(
+            transport,
+            system_id,
+            system.name,
+            system.username,
+            system.password,
+            hook=self._called,
+            common=None if self._hub is None else self._hub.tokens(system),
+            **self._clocks,
+        )
+        return Appliance(
+            transport,
+            session,
+            gate,
+            system_id,
+            system.name,
+            zone,
+            system.remote_system_id,
+            hook=self._called,
+            large=self._large,
+            in_turn=self._in_turn,
+            **self._clocks,
+        )
