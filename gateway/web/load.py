@@ -21,16 +21,24 @@ class Place:
 
 
 class Load:
-    """Requests that are being answered now. `last_begun` is when the newest one came, by the event loop's clock."""
+    """Requests that are being answered now. `last_begun` is when the newest one came, by the event loop's clock.
+
+    After `close` no more is to come.
+    """
 
     def __init__(self) -> None:
         self._running: set[Place] = set()
         self._of_caller: Counter[tuple[str, str]] = Counter()
         self._ended = asyncio.Event()
         self.last_begun = -math.inf
+        self.is_closed = False
 
     def __len__(self) -> int:
         return len(self._running)
+
+    def close(self) -> None:
+        """Let in nothing more."""
+        self.is_closed = True
 
     @contextlib.contextmanager
     def one_more(self) -> Iterator[Place]:

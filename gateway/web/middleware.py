@@ -107,6 +107,8 @@ async def admission(request: web.Request, handler: Handler) -> web.StreamRespons
     if allowed and not _hosts_of(request) <= {host.lower().rstrip(".") for host in allowed}:
         raise RequestError(421, "this gateway does not answer for that host", field="Host")
     load = request.app[LOAD]
+    if load.is_closed:
+        raise RequestError(503, "the gateway is ending; try again", headers={"Retry-After": "1"})
     if len(load) >= _RUNNING:
         raise RequestError(503, "too many requests at once; try again", headers={"Retry-After": "1"})
     with load.one_more() as request[PLACE]:

@@ -23,6 +23,8 @@ LINGER_S: Final = 5.0
 
 _DRAIN_S: Final = 20.0
 _LONGEST_QUIET_S: Final = 5.0
+_OPEN_S: Final = 10.0
+"""For so long a draining gateway takes new requests: a crowd that does not notice the end would make it longer."""
 _CONNECTIONS: Final = 12_000
 _STRANGERS_PER_ADDRESS: Final = 200
 _PATIENCE_S: Final = 1.0
@@ -112,10 +114,12 @@ class Runner(web.AppRunner):
 
         The socket stays open meanwhile, so that whoever asks for readiness reads that there is none, and until no
         request has come for `quiet_s` (5 s at most): a balancer needs a moment to see it, and what it sends in that
-        moment is answered as well.
+        moment is answered as well. After 10 s what comes is told to go elsewhere.
         """
-        clock = asyncio.get_running_loop().time
+        loop = asyncio.get_running_loop()
+        clock = loop.time
         begun = clock()
+        loop.call_later(_OPEN_S, load.close)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_S):
                 await load.answered()

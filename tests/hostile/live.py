@@ -43,6 +43,7 @@ class Live:
     farm: Farm
     port: int
     http: ClientSession
+    runner: Runner
     headers: dict[str, str] = field(default_factory=lambda: {"AuthToken": STATIC_TOKEN})
 
     @property
@@ -92,6 +93,6 @@ async def running(
             site = web.TCPSite(runner, ADDRESS, 0, backlog=1024)
             await site.start()
             async with ClientSession(timeout=ClientTimeout(total=60)) as http:
-                yield Live(gateway, farm, runner.addresses[0][1], http)
+                yield Live(gateway, farm, runner.addresses[0][1], http, runner)
         finally:
             await runner.cleanup()

@@ -11,6 +11,8 @@ from aiohttp import encode_basic_auth
 from gateway import merge
 from gateway.fair import ASKER
 from gateway.stack import Gateway
+from gateway.web.keys import LOAD
+from gateway.web.load import Load
 from tests.hostile.live import PASSWORD, STATIC_TOKEN, Live, running, user_table
 
 CROWD = 20
@@ -109,3 +111,27 @@ async def test_who_comes_with_a_password_is_refused_as_well(monkeypatch: pytest.
         password = {"Authorization": encode_basic_auth("noc", PASSWORD)}
         async with live.http.get(f"{live.url}/api/backups", headers=password) as refusal:
             assert (refusal.status, refusal.headers["Retry-After"]) == (503, "1")
+
+
+async def test_a_crowd_that_does_not_notice_the_end_cannot_put_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.web.server._OPEN_S", 0.05)
+    async with running(systems=1) as live:
+        await live.farm[0].inject("hung")
+        running_one = asyncio.create_task(_asked(live))
+        load: Load = live.runner.app[LOAD]
+        async with asyncio.timeout(10):
+            while not len(load):  # noqa: ASYNC110 - nothing tells of a request that has begun
+                await asyncio.sleep(0)
+            await live.gateway.drain()
+            ending = asyncio.create_task(live.runner.drain(load))
+            while not load.is_closed:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        async with live.http.get(f"{live.url}/api/backups", headers=live.headers) as refusal:
+            assert (refusal.status, refusal.headers["Retry-After"]) == (503, "1")
+            assert refusal.headers["Connection"] == "close"
+        async with live.http.get(f"{live.url}/readyz") as ready:
+            assert (ready.status, (await ready.json())["status"]) == (503, "draining")
+        assert not running_one.done()
+        await live.farm[0].recover()
+        assert (await running_one)[0] in (b"200", b"504")
+        await ending
