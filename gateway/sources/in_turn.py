@@ -5,10 +5,9 @@ would be read in one turn of the loop: 100 lists of 1,000 rows held it up for a 
 """
 
 import asyncio
-from itertools import cycle
 from typing import Final
 
-from gateway.fair import Turns
+from gateway.fair import Lines
 from gateway.index import ListIndex
 
 _AT_ONCE: Final = 4
@@ -24,16 +23,35 @@ class InTurn:
     """One for all systems: a turn of the loop for each few lists."""
 
     def __init__(self) -> None:
-        self._lines = [Turns() for _ in range(_AT_ONCE)]
-        self._next = cycle(self._lines).__next__
+        self._lines = Lines()
+        self._free = _AT_ONCE
+        self._watched = False
 
     def __repr__(self) -> str:
-        return f"<InTurn {self._lines}>"
+        return f"<InTurn, {len(self._lines)} waiting>"
+
+    async def _mine(self) -> None:
+        """Wait for a turn of the loop. What follows, up to the next await, is done in it."""
+        if not self._watched:
+            self._watched = True
+            asyncio.get_running_loop().call_soon(self._next)
+        if self._free:
+            self._free -= 1
+        else:
+            await self._lines.join()
+
+    def _next(self) -> None:
+        self._free = _AT_ONCE
+        while self._free and self._lines.call():
+            self._free -= 1
+        self._watched = self._free < _AT_ONCE
+        if self._watched:
+            asyncio.get_running_loop().call_soon(self._next)
 
     async def reply(self, size: int) -> None:
         """Wait until a reply of so many bytes may be read."""
         if size >= _FEW_BYTES:
-            await self._next().mine()
+            await self._mine()
 
     async def columns(self, index: ListIndex) -> None:
         """Read the columns of a list, if nobody has done so; those of a few rows are left to whoever needs them."""
@@ -43,5 +61,5 @@ class InTurn:
         if rows > _MANY_ROWS:
             await asyncio.to_thread(index.build)
             return
-        await self._next().mine()
+        await self._mine()
         index.build()
