@@ -104,7 +104,7 @@ async def test_instances_and_their_backups_stand_newest_first_under_names_that_t
 
 
 async def test_without_dates_a_catalog_has_thirty_days_and_equal_questions_share_one_list(gateway_over: Make):
-    client = await gateway_over([known(1, rows=900, assets=14)])
+    client = await gateway_over([known(1, rows=1800, assets=14)])
     since = thirty_days_ago()
     answer = await toolkit(client, "api/catalog")
     calls = client.calls()
