@@ -13,11 +13,12 @@ from material import NOWS, ZONES, body_of, records_of, renderings, reply_of, sta
 
 from gateway.columns import ABSENT, ODD, whole_id
 from gateway.filter import ALL, Asked, Question, Window, Words
-from gateway.index import ListIndex, Now, Verdict, without_strangers
+from gateway.index import ListIndex, Now, without_strangers
 from gateway.kinds import canonical_word
 from gateway.simulator.core_types import ALTERNATES, DISPLAY_TYPES
 from gateway.simulator.dialects import wall_clock
 from gateway.simulator.filters import matches
+from gateway.times import Verdict
 
 BERLIN = ZoneInfo("Europe/Berlin")
 CHANGE = 1_761_440_400  # 26 October 2025, 03:00 summer time becomes 02:00
