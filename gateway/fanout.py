@@ -10,13 +10,11 @@ from gateway.pauses import Pauses
 from gateway.plan import Need
 from gateway.sources.cached import Cached
 
-_TURN_S: Final = 0.001
-"""For so long held answers are made in one go: a turn of the loop costs as much as one of them."""
 _STARTS_PER_TURN: Final = 8
 """Starting all at once delays the slowest one's second step by everybody's first (performance.md section 1)."""
 
 
-async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncGenerator[SystemAnswer, None]:
+async def answers(asked: Sequence[tuple[Cached, Question, Need]], pauses: Pauses) -> AsyncGenerator[SystemAnswer, None]:
     """Each system's answer in the order in which they finish: held ones at once, without a task of their own.
 
     The slowest known systems start first, since the whole answer waits for them; a few start at each turn of the
@@ -24,7 +22,6 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]]) -> AsyncGenera
     that came last would wait for everybody's replies. Leaving the iterator early cancels the waiting, not the fetches.
     """
     waiting = []
-    pauses = Pauses(_TURN_S)
     for system, question, need in asked:
         at_once = system.answer_held(question, need)
         if at_once is None:

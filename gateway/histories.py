@@ -1,9 +1,9 @@
 """Histories of lists that are in use, read once for each list."""
 
-import asyncio
 from typing import Final
 from weakref import WeakKeyDictionary
 
+from gateway.aside import Aside
 from gateway.flight import Flight
 from gateway.history import NOTHING, History, history_of
 from gateway.model import BackupList
@@ -13,9 +13,10 @@ _ROWS_ON_THE_LOOP: Final = 200
 
 
 class Histories:
-    """A list is read when it is first asked about, a large one in a thread, and forgotten with the list."""
+    """A list is read when it is first asked about, a large one aside, and forgotten with the list."""
 
-    def __init__(self) -> None:
+    def __init__(self, aside: Aside) -> None:
+        self._aside = aside
         self._known: WeakKeyDictionary[BackupList, History] = WeakKeyDictionary()
         self._flight: Flight[int, History] = Flight()
         self._pauses = Pauses()
@@ -33,7 +34,7 @@ class Histories:
                 found = history_of(backups)
                 await self._pauses.when_due()  # hundreds of lists in a row
             else:
-                found = await self._flight.run(id(backups), lambda: asyncio.to_thread(history_of, backups))
+                found = await self._flight.run(id(backups), lambda: self._aside.run(lambda: history_of(backups)))
             self._known[backups] = found
         return found
 

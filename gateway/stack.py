@@ -13,9 +13,10 @@ import aiohttp
 from gateway import snapshot
 from gateway.access import Access
 from gateway.accounts import Accounts
+from gateway.aside import Aside
 from gateway.config import Config, System
 from gateway.evenly import Evenly
-from gateway.fair import FairSemaphore, Turns
+from gateway.fair import FairSemaphore
 from gateway.histories import Histories
 from gateway.keeper import Keeper
 from gateway.lag import LagWatch
@@ -32,6 +33,7 @@ from gateway.sources.source import CallEvent, CallHook, Clock
 from gateway.store import MemoryStore, Store
 from gateway.traffic import Traffic
 from gateway.trim import Trimmer
+from gateway.turns import Turns
 
 _KEEP_CONNECTIONS_S: Final = 120.0
 _DNS_MEMORY_S: Final = 30
@@ -57,6 +59,7 @@ class Gateway:
         self.draining = False
         self._generation = 0
         self.turns = Turns()
+        self.aside = Aside()
         self._trimmer = Trimmer()
         self.lag = LagWatch()
         self.walks = Walks(config.cache.memory_bytes, monotonic)
@@ -65,7 +68,7 @@ class Gateway:
         self.systems: Mapping[SystemId, Stacked] = {}
         self._retired: weakref.WeakSet[Cached] = weakref.WeakSet()
         self._wrong_pins: set[SystemId] = set()
-        self.histories = Histories()
+        self.histories = Histories(self.aside)
         self.ledger = Ledger(monotonic)
         self.traffic = Traffic()
         self.ready = ReadyAnswers(self.ledger, self._state)

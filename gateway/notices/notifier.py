@@ -23,6 +23,7 @@ from gateway.notices.alerts import Alert, alerts_of, changes, unknown_now
 from gateway.notices.delivery import client, delivered
 from gateway.notices.memory import Memory
 from gateway.notices.texts import digest_body, events_body
+from gateway.pauses import Pauses
 from gateway.plan import Need
 from gateway.report import SystemReport, summary
 from gateway.reporting import report_of
@@ -99,7 +100,7 @@ class Notifier:
             (system.source, asked.at(system.zone), Need(now + system.config.limits.deadline_seconds))
             for system in gateway.systems.values()
         ]
-        found = [await report_of(gateway, answer) async for answer in answers(questions)]
+        found = [await report_of(gateway, answer) async for answer in answers(questions, Pauses())]
         return [report for report in found if report is not None]
 
     async def _tell(self, http: aiohttp.ClientSession, webhook: Webhook, reports: list[SystemReport]) -> None:

@@ -42,7 +42,7 @@ class InTurn:
 
     def _next(self) -> None:
         self._free = _AT_ONCE
-        while self._free and self._lines.call():
+        while self._free and self._lines.call() is not None:
             self._free -= 1
         self._watched = self._free < _AT_ONCE
         if self._watched:

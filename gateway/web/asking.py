@@ -10,6 +10,7 @@ from gateway.accounts import Caller
 from gateway.fanout import answers
 from gateway.filter import Question
 from gateway.model import SystemAnswer
+from gateway.pauses import Pauses
 from gateway.plan import Need
 from gateway.query import BackupQuery
 from gateway.selection import select
@@ -76,7 +77,7 @@ def ask(gateway: Gateway, caller: Caller, query: BackupQuery, max_age_s: float |
         if need is None:
             need = needs[deadline_s] = Need(begun + deadline_s, max_age_s, query.max_stale_s)
         questions.append((system.source, question, need))
-    return Asking(answers(questions), len(systems), max(starts, default=None), begun)
+    return Asking(answers(questions, Pauses(gateway.turns)), len(systems), max(starts, default=None), begun)
 
 
 async def outcome_of(gateway: Gateway, caller: Caller, query: BackupQuery, asking: Asking) -> Outcome:
@@ -86,7 +87,7 @@ async def outcome_of(gateway: Gateway, caller: Caller, query: BackupQuery, askin
     took = asyncio.get_running_loop().time() - asking.begun
     outcome = Outcome(found, asking.window_start, took)
     if outcome.waited:
-        await gateway.turns.mine()
+        await gateway.turns.mine(begun=True)
     return rechecked(gateway, caller, query, outcome)
 
 

@@ -21,7 +21,7 @@ from gateway.web.caller import caller_of
 from gateway.web.etags import matches
 from gateway.web.forms import TABLES, form_of, saved_as
 from gateway.web.keys import GATEWAY, LOG
-from gateway.web.moments import keep_ready, moment_of, ready_meanwhile
+from gateway.web.moments import Seen, keep_ready, moment_of, ready_meanwhile
 from gateway.web.ndjson import stream
 from gateway.web.packing import packed
 from gateway.web.paging import Piece, first_piece, next_piece, paging_headers
@@ -55,13 +55,13 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
     ready = ready_meanwhile(request)
     if ready is not None:
         return await send_parts(request, ready.parts, status=ready.status, headers=ready.headers)
-    state = gateway.ready.state()
+    seen = Seen(gateway.ready.state(), gateway.monotonic())
     if query.cursor is not None:
         return await _next_page(request, gateway, caller, query, form)
     asking = ask(gateway, caller, query, 0.0 if _asks_no_cache(request) else query.max_age_s, begun)
     if form == "ndjson":
         return await stream(request, gateway, caller, query, asking)
-    moment, outcome = moment_of(request, query, await outcome_of(gateway, caller, query, asking), state)
+    moment, outcome = moment_of(request, query, await outcome_of(gateway, caller, query, asking), seen)
     request[LOG].update(log_facts(outcome.answers))
     status, headers, extra = status_of(outcome.answers, query), _headers(request, outcome), outcome.extra
     if status != 200:
@@ -73,6 +73,7 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
     piece = None
     if query.page is not None:
         piece = first_piece(gateway, caller, query, query.page, outcome.answers, arrangement, extra)
+        arrangement = piece.walk.arrangement
         extra, headers = piece.walk.extra | piece.extra, headers | paging_headers(request, query, piece)
     if request.method != "POST" and status == 200:
         named = (query, form, outcome.window_start, piece and piece.walk.name)
@@ -81,7 +82,7 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
             headers |= {"X-Content-Type-Options": "nosniff"}
             keep_ready(request, moment, caller, outcome, 304, headers, [])
             return web.Response(status=304, headers=headers)
-    parts = await _parts(form, query.fields, outcome, piece.walk.arrangement if piece else arrangement, piece, extra)
+    parts = await _parts(gateway, form, query.fields, outcome, arrangement, piece, extra)
     headers["Server-Timing"] = timing(outcome, time.perf_counter() - merging)
     if form == "json":
         whole = lists if (query.order_by, query.fields, piece) == (None, None, None) else None
@@ -100,11 +101,12 @@ async def _next_page(
     request[LOG].update(log_facts(outcome.answers))
     headers = _headers(request, outcome) | paging_headers(request, query, piece)
     extra = piece.walk.extra | piece.extra
-    parts = await _parts(form, piece.walk.question.fields, outcome, piece.walk.arrangement, piece, extra)
+    parts = await _parts(gateway, form, piece.walk.question.fields, outcome, piece.walk.arrangement, piece, extra)
     return await parts_answer(request, parts, headers=headers | saved_as("backups", form))
 
 
 async def _parts(
+    gateway: Gateway,
     form: Form,
     fields: tuple[str, ...] | None,
     outcome: Outcome,
@@ -112,8 +114,7 @@ async def _parts(
     piece: Piece | None,
     extra: dict[str, Any],
 ) -> list[Part]:
-    """The body in pieces. Much of what is made row by row is made in a thread, where it holds up nobody."""
-
+    """The body in pieces. Much of what is made row by row is made aside, where it holds up nobody."""
     begin, end = (0, None) if piece is None else (piece.begin, piece.end)
 
     def built() -> list[Part]:
@@ -123,7 +124,7 @@ async def _parts(
         return list(TABLES[form](rows, columns_of(rows, fields) if piece is None else piece.walk.columns))
 
     is_heavy = len(arrangement) > _ROWS_ON_THE_LOOP and (form in TABLES or not arrangement.is_at_hand(begin, end))
-    return await asyncio.to_thread(built) if is_heavy else built()
+    return await gateway.aside.run(built) if is_heavy else built()
 
 
 def _headers(request: web.Request, outcome: Outcome) -> dict[str, str]:

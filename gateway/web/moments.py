@@ -27,23 +27,32 @@ class Moment:
     until: float
 
 
-def moment_of(
-    request: web.Request, query: BackupQuery, outcome: Outcome, state: tuple[object, ...]
-) -> tuple[Moment | None, Outcome]:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The state before the first list was read, and when that was, by the gateway's clock."""
+
+    state: tuple[object, ...]
+    at: float
+
+
+def moment_of(request: web.Request, query: BackupQuery, outcome: Outcome, seen: Seen) -> tuple[Moment | None, Outcome]:
     """The moment of an answer, and the answer with the ages that it has at its end; None where it is for one request.
 
-    All of it must be held, and nobody must have set bounds to its age. `state` is that of before the lists were read.
+    All of it must be held, and nobody must have set bounds to its age.
     """
     key, token = request.get(READY_KEY), token_of(request)
     is_held = all(answer.state == "ok" and answer.source != "appliance" for answer in outcome.answers)
     if key is None or token is None or not is_held or query.max_age_s is not None or query.max_stale_s is not None:
         return None, outcome
     gateway = request.app[GATEWAY]
-    life = min((moment_s(outcome.took_s), *(_time_left_s(gateway, answer) for answer in outcome.answers)))
+    # On a busy loop the first list was read a while before the last one: no age may be told younger than it is.
+    now = gateway.monotonic()
+    since = now - seen.at
+    life = min((moment_s(outcome.took_s), *(_time_left_s(gateway, answer) - since for answer in outcome.answers)))
     if life <= 0:
         return None, outcome
-    older = [structs.replace(answer, age_s=(answer.age_s or 0.0) + life) for answer in outcome.answers]
-    moment = Moment(key, token_hash(token), state, gateway.monotonic() + life)
+    older = [structs.replace(answer, age_s=(answer.age_s or 0.0) + since + life) for answer in outcome.answers]
+    moment = Moment(key, token_hash(token), seen.state, now + life)
     return moment, replace(outcome, answers=older)
 
 

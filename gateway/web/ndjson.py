@@ -11,6 +11,7 @@ from gateway import merge
 from gateway.accounts import Caller
 from gateway.arrange import Arrangement, Shape
 from gateway.model import SystemAnswer
+from gateway.pauses import Pauses
 from gateway.query import BackupQuery
 from gateway.stack import Gateway
 from gateway.web.asking import Asking, Outcome, is_enough, log_facts, rechecked, shortfall, status_of
@@ -28,13 +29,14 @@ async def stream(
 ) -> web.StreamResponse:
     """All answers as they come. The status is sent as soon as `require` is met, or when it never will be."""
     found: list[SystemAnswer] = []
-    out = Lines(request)
+    out, pauses = Lines(request), Pauses(gateway.turns)
     async with contextlib.aclosing(asking.answers) as answers:
         async for answer in answers:
             found.append(answer)
             if out.begun:
                 check_rights(gateway, caller)
                 await out.write(_lines_of(answer, query))
+                await pauses.when_due()
                 continue
             # What was taken away before the first byte is left out, as in an answer that is sent as a whole.
             found = rechecked(gateway, caller, query, Outcome(found, asking.window_start, 0.0)).answers

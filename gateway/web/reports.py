@@ -38,9 +38,9 @@ async def get_assets(request: web.Request) -> web.StreamResponse:
     if form == "ndjson":
         return await _stream(request, gateway, caller, asked, asking)
     reports = await _all_reports(request, gateway, caller, asked, asking)
-    rows = await asyncio.to_thread(lambda: [row for report in reports for row in _rows(gateway, asked, report)])
+    rows = await gateway.aside.run(lambda: [row for report in reports for row in _rows(gateway, asked, report)])
     if form in TABLES:
-        parts = await asyncio.to_thread(lambda: list(TABLES[form]([_encode(row) for row in rows], _COLUMNS)))
+        parts = await gateway.aside.run(lambda: list(TABLES[form]([_encode(row) for row in rows], _COLUMNS)))
         return await parts_answer(request, parts, headers=saved_as("assets", form) | _complete(reports))
     answers = [report.answer for report in reports]
     more = {"systems": [merge.describe(answer) for answer in answers], "complete": merge.is_complete(answers)}
@@ -121,9 +121,9 @@ def _rows(gateway: Gateway, asked: ReportQuery, report: SystemReport) -> list[di
 
 
 async def _summary(gateway: Gateway, asked: ReportQuery, reports: list[SystemReport]) -> dict[str, Any]:
-    """In a thread: thousands of assets are judged."""
+    """Aside: thousands of assets are judged."""
     now = gateway.wall()
-    return await asyncio.to_thread(summary, reports, hours=asked.hours, now=now, limit=asked.limit)
+    return await gateway.aside.run(lambda: summary(reports, hours=asked.hours, now=now, limit=asked.limit))
 
 
 def _complete(reports: list[SystemReport]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from gateway.dates import ApplianceZone
 from gateway.fanout import answers
 from gateway.filter import BackupFilter, Question
 from gateway.model import SystemAnswer, SystemId, made
+from gateway.pauses import Pauses
 from gateway.plan import Need
 from gateway.rows import Stamper
 from gateway.stack import Gateway
@@ -40,7 +41,7 @@ async def asked(gateway: Gateway, wanted: BackupFilter, *, max_age_s: float | No
         if system.config.timezone not in in_zone:
             in_zone[system.config.timezone] = wanted.at(system.zone)
     questions = [(system.source, in_zone[system.config.timezone], need) for system in gateway.systems.values()]
-    found = [answer async for answer in answers(questions)]
+    found = [answer async for answer in answers(questions, Pauses())]
     found.sort(key=lambda answer: answer.system_id)
     if not merge.is_complete(found):
         raise RuntimeError(f"not complete: {next(answer for answer in found if answer.state != 'ok')}")

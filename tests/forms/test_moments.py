@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from gateway.filter import Question
+from gateway.model import SystemAnswer
+from gateway.plan import Need
 from gateway.simulator import ApplianceSpec
+from gateway.sources.cached import Cached
 from tests.forms.every_form import FORMS, UNSORTED
 from tests.forms.fleet import MIXED, stir
 from tests.forms.reading import opened, row_texts
@@ -106,6 +110,23 @@ async def test_a_moment_ends_where_its_list_is_no_longer_fresh():
         await site.client.post()
         source = next(iter(site.site.gateway.systems.values())).source
         assert source._soon or source._flight._tasks
+
+
+async def test_an_answer_that_took_long_to_read_tells_no_age_younger_than_it_is(monkeypatch: pytest.MonkeyPatch):
+    """Lists are read one after the other: on a busy loop the first one is older by seconds when the last one is."""
+    async with managed([small(number, base_ms=0) for number in (1, 2, 3)]) as site:
+        await site.client.post()
+        answer_held = Cached.answer_held
+
+        def slowly(source: Cached, question: Question, need: Need) -> SystemAnswer | None:
+            answer = answer_held(source, question, need)
+            site.clock.by += 1.0
+            return answer
+
+        monkeypatch.setattr(Cached, "answer_held", slowly)
+        told = await site.client.post()
+        assert [system["source"] for system in told.json["systems"]] == ["cache"] * 3
+        assert [int(told.system(number)["age_seconds"]) for number in (1, 2, 3)] == [3, 4, 5]
 
 
 async def test_every_use_is_counted():

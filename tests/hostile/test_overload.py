@@ -85,7 +85,7 @@ async def test_who_waits_too_long_already_is_refused_at_once_and_others_are_not(
         await _asked(live)
         _, session = await live.login("modest")
         async with at_once(live, 1) as tasks:
-            monkeypatch.setattr("gateway.fair.LATE_S", 0.0)
+            monkeypatch.setattr("gateway.turns.LATE_S", 0.0)
             named = live.headers | {"X-Request-ID": "mine"}
             async with live.http.post(f"{live.url}/api/backups", json={}, headers=named) as refusal:
                 problem = await refusal.json()
@@ -107,7 +107,7 @@ async def test_who_comes_with_a_password_is_refused_as_well(monkeypatch: pytest.
         await _asked(live)
         ASKER.set("user:noc")
         live.gateway.turns._lines.join()
-        monkeypatch.setattr("gateway.fair.LATE_S", 0.0)
+        monkeypatch.setattr("gateway.turns.LATE_S", 0.0)
         password = {"Authorization": encode_basic_auth("noc", PASSWORD)}
         async with live.http.get(f"{live.url}/api/backups", headers=password) as refusal:
             assert (refusal.status, refusal.headers["Retry-After"]) == (503, "1")

@@ -9,6 +9,7 @@ import pytest
 from gateway.fanout import answers
 from gateway.filter import BackupFilter
 from gateway.model import EMPTY, SystemAnswer, SystemId
+from gateway.pauses import Pauses
 from gateway.plan import Need
 from gateway.simulator import ApplianceSpec
 from gateway.stack import Gateway
@@ -38,7 +39,7 @@ async def started(*latencies: float | None) -> list[int]:
     """The places of systems with these latencies in the order in which they are asked."""
     order: list[int] = []
     systems = [Asked(number, latency, order) for number, latency in enumerate(latencies)]
-    found = [one async for one in answers([(cast("Any", system), QUESTION, NEED) for system in systems])]
+    found = [one async for one in answers([(cast("Any", system), QUESTION, NEED) for system in systems], Pauses())]
     assert {int(one.system_id) for one in found} == set(range(len(latencies)))
     return order
 

@@ -14,6 +14,7 @@ from gateway.cli.serve import listening
 from gateway.filter import BackupFilter
 from gateway.index import ListIndex
 from gateway.model import EMPTY, Source, SystemAnswer, SystemId
+from gateway.pauses import Pauses
 from gateway.plan import Need
 from gateway.simulator import ApplianceSpec, Farm
 from gateway.sources.in_turn import InTurn
@@ -38,7 +39,7 @@ async def test_the_loop_goes_on_between_lists_whose_rows_are_picked(
     source: Source, pauses: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also out of lists of an earlier run, whose rows have to be read first; whole held lists cost nothing."""
-    monkeypatch.setattr(fanout, "_TURN_S", -1.0)  # every list takes longer than that
+    monkeypatch.setattr("gateway.pauses.TURN_S", -1.0)  # every list takes longer than that
     others = 0
 
     async def other() -> None:
@@ -50,7 +51,7 @@ async def test_the_loop_goes_on_between_lists_whose_rows_are_picked(
     task = asyncio.create_task(other())
     question = BackupFilter().at(cast("Any", None))
     asked = [(cast("Any", Holding(number, source)), question, Need(0.0)) for number in range(SYSTEMS)]
-    found = [one async for one in fanout.answers(asked)]
+    found = [one async for one in fanout.answers(asked, Pauses())]
     task.cancel()
     assert len(found) == SYSTEMS
     assert (others >= SYSTEMS) == pauses

@@ -2,12 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from gateway.pauses import Pauses
+from gateway.turns import Turns
 
 
-async def turns_of_others(longest_s: float, pieces: int) -> int:
+async def turns_of_others(pauses: Pauses, pieces: int) -> int:
     """How often another task got its turn while so many pieces of work were done."""
-    pauses = Pauses(longest_s)
     got = 0
 
     async def other() -> None:
@@ -23,9 +25,19 @@ async def turns_of_others(longest_s: float, pieces: int) -> int:
     return got
 
 
-async def test_work_that_has_lasted_too_long_lets_others_go_first() -> None:
-    assert await turns_of_others(-1.0, 20) == 20
+@pytest.mark.parametrize("turns", [None, Turns()])
+async def test_work_that_has_lasted_too_long_lets_others_go_first(
+    monkeypatch: pytest.MonkeyPatch, turns: Turns | None
+) -> None:
+    monkeypatch.setattr("gateway.pauses.TURN_S", -1.0)
+    if turns is not None:
+        turns.longest_s = -1.0
+    assert await turns_of_others(Pauses(turns), 20) == 20
 
 
-async def test_work_that_is_quick_keeps_the_loop() -> None:
-    assert await turns_of_others(60.0, 20) == 0
+@pytest.mark.parametrize("turns", [None, Turns()])
+async def test_work_that_is_quick_keeps_the_loop(monkeypatch: pytest.MonkeyPatch, turns: Turns | None) -> None:
+    monkeypatch.setattr("gateway.pauses.TURN_S", 60.0)
+    if turns is not None:
+        turns.longest_s = 60.0
+    assert await turns_of_others(Pauses(turns), 20) == 0

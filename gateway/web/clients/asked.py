@@ -1,6 +1,5 @@
 """A question of such a client put to the merged lists, and its answer, which never hides a system that is silent."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -47,6 +46,6 @@ async def answered(
         return _encode(made(newest_first(lists)) | more)
 
     is_heavy = sum(map(len, lists)) > _ROWS_ON_THE_LOOP
-    text = await asyncio.to_thread(body) if is_heavy else body()
+    text = await gateway.aside.run(body) if is_heavy else body()
     headers["Server-Timing"] = timing(outcome, time.perf_counter() - merging)
     return await parts_answer(request, [text], status=status, headers=headers)
