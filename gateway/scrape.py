@@ -78,7 +78,7 @@ async def _system_facts(gateway: Gateway, system: Stacked) -> SystemFacts:
         up=refresh.last_error is None if knows else None,
         last_success=refresh.last_success or 0.0,
         breaker=system.guard.breaker.state(gateway.monotonic()),
-        in_flight=source.in_flight,
+        in_flight=source.calls.in_flight,
         ledger=_copied(gateway.ledger.of(source.system_id)),
         rows=rows,
     )

@@ -12,13 +12,13 @@ from gateway import plan
 from gateway.config import Limits
 from gateway.errors import FetchError
 from gateway.filter import Asked, Question
-from gateway.flight import Flight
 from gateway.held import Held
 from gateway.model import EMPTY, BackupList, Source, SystemAnswer, SystemId
 from gateway.plan import Need, Served
+from gateway.sources.calls import Calls
 from gateway.sources.in_turn import InTurn
 from gateway.sources.refresh import Refresh
-from gateway.sources.source import AnswerHook, AnswerResult, Call, Clock, Runs
+from gateway.sources.source import AnswerHook, AnswerResult, Clock, Runs
 from gateway.store import Store
 from gateway.widen import Widener
 
@@ -48,7 +48,6 @@ class Cached:
         runs: Runs | None = None,
     ) -> None:
         self.refresh = refresh
-        self._runs = runs or refresh
         self._store = store
         self.system_id = system_id
         self.name = name
@@ -61,17 +60,11 @@ class Cached:
         self._in_turn = in_turn
         self._monotonic = monotonic
         self._wall = wall
-        self._flight: Flight[tuple[Asked, bool], Held] = Flight()
-        self._calls: dict[tuple[Asked, bool], Call] = {}
+        self.calls = Calls(runs or refresh, monotonic)
         self._soon: dict[Asked, asyncio.TimerHandle] = {}
 
     def __repr__(self) -> str:
         return f"<Cached {self.name}, {len(self._store.held(self.system_id))} lists, {self.refresh!r}>"
-
-    @property
-    def in_flight(self) -> int:
-        """List calls that are under way."""
-        return sum(call.under_way for call in self._calls.values())
 
     @property
     def latency_s(self) -> float | None:
@@ -113,7 +106,7 @@ class Cached:
 
     async def _asked(self, question: Question, begun: float, need: Need) -> tuple[SystemAnswer, AnswerResult]:
         """The answer out of a list that is asked for now, by this question or by an equal one; raises FetchError."""
-        joins = any((question.asked, whole) in self._flight for whole in (False, True))
+        joins = question.asked in self.calls
         wide = await self._by_wider(question, begun, need)
         if wide is not None:
             return wide, "fetch"
@@ -150,7 +143,7 @@ class Cached:
         """End fetches under way."""
         for timer in self._soon.values():
             timer.cancel()
-        await self._flight.close()
+        await self.calls.close()
 
     def _choose(self, question: Question, need: Need, error: FetchError | None = None) -> Served | None:
         return plan.choose(
@@ -175,7 +168,7 @@ class Cached:
 
     def _free_in(self) -> float:
         """Seconds until one more call may start: those that wait for their turn come first."""
-        return self._ceiling(len(self._flight) - self.in_flight)
+        return self._ceiling(self.calls.queued)
 
     async def _fetched(self, asked: Asked, begun: float, need: Need) -> tuple[Held, tuple[str, ...]]:
         """A list that is young enough for this caller; raises FetchError, at the latest at the deadline."""
@@ -183,13 +176,13 @@ class Cached:
         oldest = begun - (need.max_age_s or 0.0)
         try:
             async with asyncio.timeout_at(self._patient_until(asked, begun, need)):
-                held = await self._join(asked, oldest if need.max_age_s is not None else None, whole=whole)
+                held = await self.calls.join(asked, oldest if need.max_age_s is not None else None, whole=whole)
                 while need.max_age_s is not None and held.failed is None and held.fetched.asked_at < oldest:
                     # The shared call had left before this question came. (A list that failed has just been asked for
                     # and stands in for a suspect empty one: only a later question may believe that.)
-                    held = await self._join(asked, oldest, whole=whole)
+                    held = await self.calls.join(asked, oldest, whole=whole)
         except TimeoutError:
-            call = self._call(asked, whole=whole)
+            call = self.calls.of(asked, whole=whole)
             if call is not None and not call.under_way and not call.elsewhere:
                 raise FetchError("overloaded", "no turn for a call came before the deadline") from None
             raise FetchError("timeout", "the appliance did not answer before the deadline") from None
@@ -197,41 +190,19 @@ class Cached:
 
     def _patient_until(self, asked: Asked, begun: float, need: Need) -> float:
         """When this caller gives up (loop time): its deadline, or soon where a whole one was not enough before."""
-        call, now = self._call(asked, whole=need.max_age_s == 0), asyncio.get_running_loop().time()
+        call, now = self.calls.of(asked, whole=need.max_age_s == 0), asyncio.get_running_loop().time()
         if call is None or not call.under_way or begun - call.begun < need.deadline_at - now:
             return need.deadline_at
         return min(need.deadline_at, now + _ONE_MOMENT_S)
-
-    def _call(self, asked: Asked, *, whole: bool) -> Call | None:
-        return self._calls.get((asked, whole)) or self._calls.get((asked, True))
-
-    async def _join(self, asked: Asked, oldest: float | None, *, whole: bool) -> Held:
-        key = (asked, whole or (asked, True) in self._flight)
-        return await self._flight.run(key, lambda: self._fly(key, oldest), leave=lambda: self._in_queue(key))
-
-    async def _fly(self, key: tuple[Asked, bool], not_before: float | None = None) -> Held:
-        asked, whole = key
-        call = self._calls[key] = Call(asked, not_before=not_before, begun=self._monotonic())
-        try:
-            return await self._runs.run(call, whole=whole)
-        finally:
-            if self._calls.get(key) is call:
-                del self._calls[key]
-
-    def _in_queue(self, key: tuple[Asked, bool]) -> bool:
-        """Whether the call still waits for its turn: with nobody left to wait for it, it is not worth making."""
-        call = self._calls.get(key)
-        return call is not None and not call.under_way
 
     def _refresh_soon(self, asked: Asked) -> None:
         """One refresh in the background, after a delay: lists loaded together are not renewed together.
 
         At the ceiling none is queued: a later question will see to it. A list that is too large is left alone.
         """
-        key = (asked, False)
         if self.refresh.known_too_large(asked) is not None:
             return
-        if asked in self._soon or key in self._flight or (asked, True) in self._flight or self._free_in() > 0:
+        if asked in self._soon or asked in self.calls or self._free_in() > 0:
             return
         delay_s = self._delay(self._spread_s)
         self._soon[asked] = asyncio.get_running_loop().call_later(delay_s, self._refresh_now, asked)
@@ -239,7 +210,7 @@ class Cached:
     def _refresh_now(self, asked: Asked) -> None:
         del self._soon[asked]
         if self._free_in() == 0:
-            self._flight.start((asked, False), lambda: self._fly((asked, False)))
+            self.calls.start(asked)
 
     def _of_words(self, question: Question, held: Held) -> tuple[BackupList, bool]:
         """Rows of the question's words out of the list for it, and whether nothing had to be picked for that."""

@@ -186,7 +186,7 @@ class Gateway:
     async def ask(self, question: Question) -> None:
         deadline = asyncio.get_running_loop().time() + 60
         answer = await self.source.answer(question, Need(deadline))
-        while self.source._soon or self.source._flight._tasks:  # noqa: ASYNC110 - time stands still meanwhile
+        while self.source._soon or self.source.calls:  # noqa: ASYNC110 - time stands still meanwhile
             await asyncio.sleep(0)
         if answer.state == "missing":
             raise RuntimeError(f"no answer: {answer.error}")

@@ -109,7 +109,7 @@ async def test_a_moment_ends_where_its_list_is_no_longer_fresh():
         site.clock.by += 0.11  # within a fifth of a second, but the list is to be renewed from now on
         await site.client.post()
         source = next(iter(site.site.gateway.systems.values())).source
-        assert source._soon or source._flight._tasks
+        assert source._soon or source.calls
 
 
 async def test_an_answer_that_took_long_to_read_tells_no_age_younger_than_it_is(monkeypatch: pytest.MonkeyPatch):

@@ -127,7 +127,7 @@ class Rig:
     async def settle(self, number: int = 1) -> None:
         """Until no call and no refresh in the background is left."""
         source = self.system(number).source
-        while source._soon or source._flight._tasks:  # noqa: ASYNC110 - nothing tells of the end
+        while source._soon or source.calls:  # noqa: ASYNC110 - nothing tells of the end
             await asyncio.sleep(0)
 
     def truth(self, body: Mapping[str, Any] | None = None, number: int = 1) -> list[bytes]:
