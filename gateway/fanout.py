@@ -28,9 +28,7 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]], pauses: Pauses
             waiting.append((system, question, need))
             continue
         yield at_once
-        if at_once.source != "cache":
-            # Picking rows takes its time out of large lists, most of all where their columns are still to be read.
-            await pauses.when_due()
+        await pauses.when_due()  # picking rows out of large lists takes its time, and so may whoever takes the answer
     tasks: list[asyncio.Task[SystemAnswer]] = []
     told = [(entry[0].latency_s, entry) for entry in waiting]
     unknown = [entry for latency_s, entry in told if latency_s is None]
