@@ -99,6 +99,8 @@ class Turns:
         self._taken = self._given > 0
         if self._taken:
             asyncio.get_running_loop().call_soon(self._next)
+        else:
+            self.longest_s = _SHORTEST_S
 
     def _give(self, wanted: int) -> None:
         """So many turns, or one to whoever goes on with long work and will use all of the time."""

@@ -115,6 +115,33 @@ def test_another_spelling_that_is_also_shown_on_rows_stays_another_question() ->
     assert question({"type": "sql full"}) != question({"type": "mssql full"})
 
 
+def test_whatever_differs_tells_questions_apart_when_they_are_looked_up() -> None:
+    """Hundreds of lists of a system that had equal hashes would be gone through one by one."""
+    each: list[Asked] = [
+        ALL,
+        Asked(client_id=7),
+        Asked(instance_id=7),
+        Asked(start=Window(7)),
+        Asked(finish=Window(7)),
+        Asked(start_hours=7),
+        Asked(end_hours=7),
+        Asked(backup_ids=frozenset({7})),
+    ]
+    assert len({hash(asked) for asked in each}) == len(each)
+    words = Words(), Words(types=frozenset({"full"}))
+    questions = [Question(asked, word) for asked in each for word in words]
+    assert len({hash(one) for one in questions}) == len(questions)
+    assert all(hash(one) == one._hash for one in (*each, *questions)), "made once"
+
+
+def test_what_is_made_of_a_question_is_no_part_of_it() -> None:
+    words = Words(types=frozenset({"full"}))
+    assert Question(ALL, words) == Question(ALL, words)
+    assert "wanted" not in repr(Question(ALL, words))
+    ((column, will_do),) = Question(ALL, words).wanted
+    assert (column, will_do({"full"}), will_do({"bare metal"})) == ("types", True, False)
+
+
 def test_a_question_for_everything_is_the_empty_one() -> None:
     assert question({}).asked == ALL
     assert not question({"type": "Full"}).asked

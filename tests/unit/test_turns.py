@@ -65,6 +65,7 @@ async def test_however_much_comes_in_between_a_good_part_of_the_time_goes_into_t
             await asyncio.sleep(0)
 
     over = asyncio.Event()
+    shortest_s = turns.longest_s
     tasks = [asyncio.create_task(work()) for _ in range(500)]
     crowd = asyncio.create_task(come_in(over))
     await asyncio.gather(*tasks)
@@ -73,6 +74,7 @@ async def test_however_much_comes_in_between_a_good_part_of_the_time_goes_into_t
     share = spent["turns"] / (spent["turns"] + spent["intake"])
     assert share >= (0.5 if intake_s < 0.03 else 0.15), "the longest series bounds the share where intake is enormous"
     assert longest <= 0.055
+    assert turns.longest_s == shortest_s, "long turns are for times in which much comes in"
 
 
 @pytest.mark.parametrize(("seconds", "waiting", "late"), [(0.4, 60, True), (0.4, 20, False), (0.01, 60, False)])
