@@ -42,7 +42,7 @@ async def test_a_place_that_was_given_up_is_passed_by() -> None:
 
 @pytest.mark.parametrize("intake_s", [0.0, 0.001, 0.02, 0.2])
 async def test_however_much_comes_in_between_a_good_part_of_the_time_goes_into_turns(intake_s: float) -> None:
-    now, spent, longest = 0.0, {"turns": 0.0, "intake": 0.0}, 0.0
+    now, spent, longest, stretch = 0.0, {"turns": 0.0, "intake": 0.0}, 0.0, 0.0
     turns, together = Turns(lambda: now), 0
 
     def pass_by(what: str, seconds: float) -> None:
@@ -58,9 +58,10 @@ async def test_however_much_comes_in_between_a_good_part_of_the_time_goes_into_t
         longest = max(longest, together * 0.002)
 
     async def come_in(end: asyncio.Event) -> None:
-        nonlocal together
+        nonlocal together, stretch
         while not end.is_set():
             together = 0
+            stretch = max(stretch, turns.longest_s)
             pass_by("intake", intake_s)
             await asyncio.sleep(0)
 
@@ -74,6 +75,9 @@ async def test_however_much_comes_in_between_a_good_part_of_the_time_goes_into_t
     share = spent["turns"] / (spent["turns"] + spent["intake"])
     assert share >= (0.5 if intake_s < 0.03 else 0.15), "the longest series bounds the share where intake is enormous"
     assert longest <= 0.055
+    assert stretch == pytest.approx(min(max(1.5 * intake_s, shortest_s), 0.05)), (
+        "who goes on with long work has as much"
+    )
     assert turns.longest_s == shortest_s, "long turns are for times in which much comes in"
 
 
