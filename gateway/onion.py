@@ -16,6 +16,7 @@ import aiohttp
 from gateway.config import System
 from gateway.dates import ApplianceZone
 from gateway.fair import FairSemaphore
+from gateway.incoming import Incoming
 from gateway.model import SystemId
 from gateway.plan import spread_s
 from gateway.shared.hub import Hub
@@ -57,6 +58,7 @@ class Onions:
         hub: Hub | None,
         *,
         total: FairSemaphore,
+        incoming: Incoming,
         called: CallHook,
         answered: AnswerHook,
         jitter: random.Random,
@@ -68,6 +70,7 @@ class Onions:
         self._store = store
         self._hub = hub
         self._total = total
+        self._incoming = incoming
         self._large = FairSemaphore(1)
         self._in_turn = InTurn()
         self._budget = RetryBudget(monotonic)
@@ -126,6 +129,7 @@ class Onions:
             fetch_s=limits.fetch_seconds,
             max_reply_bytes=limits.max_reply_bytes,
             total=self._total,
+            incoming=self._incoming,
         )
         session = Session(
             transport,

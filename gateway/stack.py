@@ -18,6 +18,7 @@ from gateway.config import Config, System
 from gateway.evenly import Evenly
 from gateway.fair import FairSemaphore
 from gateway.histories import Histories
+from gateway.incoming import LEAST_ROOM_BYTES, Incoming
 from gateway.keeper import Keeper
 from gateway.lag import LagWatch
 from gateway.ledger import Ledger
@@ -37,6 +38,8 @@ from gateway.turns import Turns
 
 _KEEP_CONNECTIONS_S: Final = 120.0
 _DNS_MEMORY_S: Final = 30
+_INCOMING_SHARE: Final = 4
+"""A quarter of `memory_bytes` beside it may be taken by replies that are on their way."""
 
 
 class Gateway:
@@ -101,6 +104,7 @@ class Gateway:
             self.store,
             self.hub,
             total=self._total,
+            incoming=Incoming(max(LEAST_ROOM_BYTES, self.config.cache.memory_bytes // _INCOMING_SHARE)),
             called=self._called,
             answered=self.ledger.answered,
             jitter=self._jitter,

@@ -13,6 +13,7 @@ from gateway.cli.fingerprint import shown_pin
 from gateway.config import Config, System
 from gateway.errors import FetchError
 from gateway.fair import FairSemaphore
+from gateway.incoming import LEAST_ROOM_BYTES, Incoming
 from gateway.model import SystemId
 from gateway.sources.session import Session
 from gateway.sources.source import CallEvent
@@ -53,6 +54,7 @@ async def _tried(system: System, http: aiohttp.ClientSession, total: FairSemapho
         fetch_s=limits.fetch_seconds,
         max_reply_bytes=limits.max_reply_bytes,
         total=total,
+        incoming=Incoming(LEAST_ROOM_BYTES),
     )
     session = Session(
         transport,

@@ -128,13 +128,15 @@ class Appliance:
         finally:
             took_s = self._monotonic() - begun if fetched is None else fetched.took_s
             self._hook(CallEvent.of(self._system_id, self._name, "backups", took_s, failed, fetched))
+            if reply is not None:
+                reply.let_go()
         return fetched
 
     async def _decoded(self, asked: Asked, reply: Reply, begun: float) -> Fetched:
         answered, wall = self._monotonic(), self._wall()  # before the rows are read, which may take or wait its time
         if not 200 <= reply.status < 300:
             raise self._refusal(reply)
-        reading = await self._in_turn(asked, reply.body)
+        reading = await self._in_turn(asked, reply)
         backups = without_strangers(reading.backups, asked)
         skew = None if reply.date is None else reply.date - wall
         flags = {
@@ -145,15 +147,15 @@ class Appliance:
             "cert_expired": self._transport.certificate_ends_at < wall,
         }
         warnings = tuple(word for word, is_so in flags.items() if is_so)
-        return Fetched(backups, begun, answered, wall, len(reply.body), skew, warnings)
+        return Fetched(backups, begun, answered, wall, len(reply.content), skew, warnings)
 
-    async def _in_turn(self, asked: Asked, body: bytes) -> Reading:
+    async def _in_turn(self, asked: Asked, reply: Reply) -> Reading:
         """The rows of a reply. A hundred large ones at once would all be ready at last, in one turn of the loop."""
-        if len(body) <= WHOLE_BYTES:
-            await self._turns.reply(len(body))
-            return await self._read(asked, body)
+        if len(reply.content) <= WHOLE_BYTES:
+            await self._turns.reply(len(reply.content))
+            return await self._read(asked, reply.body)
         async with self._large:
-            return await self._read(asked, body)
+            return await self._read(asked, reply.body)
 
     async def _read(self, asked: Asked, body: bytes) -> Reading:
         """The rows of a reply, at once where they are those of the last time."""

@@ -121,13 +121,14 @@ class Refresh:
 
     def failed(self, asked: Asked, error: FetchError) -> FetchError:
         """Mark the held list for a question that could not be asked; returns the error."""
-        self.last_error = error
+        kept = error.again()  # without its traceback, which would keep alive what had come of a reply
+        self.last_error = kept
         held = None if self._retired else self._store.get(self.system_id, asked)
         if held is not None:
-            held.failed = error
+            held.failed = kept
             self._store.changed()
         if error.kind == "too_large":  # the appliance is healthy, so the breaker is not the place to remember it
             while len(self._too_large) >= _TOO_LARGE_KEPT:
                 self._too_large.pop(next(iter(self._too_large)))
-            self._too_large[asked] = (self._monotonic() + _TOO_LARGE_S, error)
+            self._too_large[asked] = (self._monotonic() + _TOO_LARGE_S, kept)
         return error

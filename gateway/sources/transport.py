@@ -18,8 +18,10 @@ import aiohttp
 from cryptography import x509
 from yarl import URL
 
+from gateway.chunks import WHOLE_BYTES
 from gateway.errors import ErrorKind, FetchError
 from gateway.fair import FairSemaphore
+from gateway.incoming import Body, Incoming
 
 _HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "gzip"}
 _ERROR_BODY_BYTES: Final = 65_536
@@ -64,9 +66,19 @@ class Reply:
     """
 
     status: int
-    body: bytes
+    content: bytes | Body
     date: float | None
     retry_after_s: float | None
+
+    @property
+    def body(self) -> bytes:
+        """The content as one text: that of a large reply is put together each time."""
+        return bytes(self.content)
+
+    def let_go(self) -> None:
+        """The content is not needed any more."""
+        if isinstance(self.content, Body):
+            self.content.let_go()
 
 
 class Transport:
@@ -82,6 +94,7 @@ class Transport:
         fetch_s: float,
         max_reply_bytes: int,
         total: FairSemaphore,
+        incoming: Incoming,
     ) -> None:
         self._session = session
         self._url = url
@@ -92,6 +105,7 @@ class Transport:
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_s, sock_connect=connect_s)
         self._max_reply_bytes = max_reply_bytes
         self._total = total  # bounds the calls of the whole process (`total_concurrency`)
+        self._incoming = incoming
 
     def __repr__(self) -> str:
         return f"<Transport {self._url}>"
@@ -144,17 +158,25 @@ class Transport:
         if good and length is not None and length > limit:
             response.close()
             raise FetchError("too_large", f"the reply has {length} bytes, more than the allowed {limit}")
-        chunks, size = [], 0
+        body = self._incoming.body()
+        try:
+            await self._fill(body, response, limit)
+        except BaseException:
+            body.let_go()
+            raise
+        date = http_date(response.headers.get("Date"))
+        content = bytes(body) if len(body) <= WHOLE_BYTES else body
+        return Reply(status, content, date, retry_after(response.headers.get("Retry-After"), date))
+
+    @staticmethod
+    async def _fill(body: Body, response: aiohttp.ClientResponse, limit: int) -> None:
         async for chunk in response.content.iter_any():
-            size += len(chunk)
-            if size > limit:
+            if len(body) + len(chunk) > limit:
                 response.close()
-                if good:
+                if response.status < 300:
                     raise FetchError("too_large", f"the reply has more than the allowed {limit} bytes")
                 break
-            chunks.append(chunk)
-        date = http_date(response.headers.get("Date"))
-        return Reply(status, b"".join(chunks), date, retry_after(response.headers.get("Retry-After"), date))
+            body.add(chunk)
 
 
 @lru_cache(maxsize=64)  # a whole fleet answers within few seconds
