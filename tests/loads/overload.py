@@ -23,6 +23,8 @@ _QUESTION: Final = {"status": "Failure"}
 _TIMES: Final = 5
 _USEFUL_S: Final = 10.0
 _WARM_S: Final = 3.0
+_KEPT_S: Final = 3.0
+"""How often each of those asks that keep their connections: a good part of them is free to ask while others wait."""
 _AFTER_S: Final = 15.0
 _PATIENCE_S: Final = 60.0
 _NEAR: Final = 1.5
@@ -30,11 +32,15 @@ FLEETS: Final = (FLEET, Fleet("1000 x 3", 1000, 3))
 
 
 def overload(kit: Kit) -> list[Line]:
-    """With questions that cost little, where refusing one costs a good part of answering it, and with large ones."""
-    return [line for fleet in FLEETS[: 1 if kit.quick else 2] for line in _overloaded(kit, fleet)]
+    """With questions that cost little, where refusing one costs a good part of answering it, and with large ones.
+
+    On connections that are kept, as clients do, and with a new one for each question, which costs the most.
+    """
+    fleets = FLEETS[: 1 if kit.quick else 2]
+    return [line for fleet in fleets for kept in (True, False) for line in _overloaded(kit, fleet, kept=kept)]
 
 
-def _overloaded(kit: Kit, fleet: Fleet) -> list[Line]:
+def _overloaded(kit: Kit, fleet: Fleet, *, kept: bool) -> list[Line]:
     """Peak, then a crowd that asks five times as much for some seconds, then a few who ask as before."""
     seconds = 6.0 if kit.quick else 12.0
     tables = "".join(token_table(token, token, list(range(1, fleet.size + 1))) for token in _TOKENS)
@@ -43,8 +49,9 @@ def _overloaded(kit: Kit, fleet: Fleet) -> list[Line]:
         peak = _peak(kit, served)
         rate = 0.2 * peak
         normal = kit.bench.load.run(polls, served.port, _requests(), 10, 10 / rate, 5.0, 10.0)
-        connections = int(_TIMES * peak * seconds)
-        crowd = pool.submit(_crowd_then_few, kit, served, connections, seconds, rate)
+        period_s = _KEPT_S if kept else seconds
+        connections = int(_TIMES * peak * period_s)
+        crowd = pool.submit(_crowd_then_few, kit, served, connections, period_s, seconds, rate)
         told = _a_rejection(served, crowd)
         many, few = crowd.result()
     good = [took for took in many.within(_WARM_S, seconds) if took <= _USEFUL_S]
@@ -53,7 +60,8 @@ def _overloaded(kit: Kit, fleet: Fleet) -> list[Line]:
     rejected = many.within(_WARM_S, seconds, 503)
     usual, again = share(normal.of(200), 0.99), _recovered_s(few, share(normal.of(200), 0.99))
     others = len(many.status) - len(many.of(200, 503)) + sum(many.lost.values())
-    name = f"{fleet.size} systems, {asked / peak:.1f} x the peak of {peak:.0f}/s:"
+    how = "kept connections" if kept else "a connection each"
+    name = f"{fleet.size} systems, {asked / peak:.1f} x the peak of {peak:.0f}/s, {how}:"
     return [
         fact(
             "L9",
@@ -75,7 +83,7 @@ def _overloaded(kit: Kit, fleet: Fleet) -> list[Line]:
         fact("L9", f"{name} neither answered nor rejected", "0", others, holds=not others),
         fact(
             "L9",
-            f"{fleet.size} systems, after it: p99 as before ({usual * 1000:.0f} ms)",
+            f"{fleet.size} systems, {how}, after it: p99 as before ({usual * 1000:.0f} ms)",
             "<=10 s",
             f"after {again:.1f} s",
             holds=again <= 10,
@@ -88,8 +96,10 @@ def _overloaded(kit: Kit, fleet: Fleet) -> list[Line]:
     ]
 
 
-def _crowd_then_few(kit: Kit, served: Served, connections: int, seconds: float, rate: float) -> tuple[Answers, Answers]:
-    arguments = served.port, _requests(), connections, seconds, rate
+def _crowd_then_few(
+    kit: Kit, served: Served, connections: int, period_s: float, seconds: float, rate: float
+) -> tuple[Answers, Answers]:
+    arguments = served.port, _requests(), connections, period_s, seconds, rate
     return kit.bench.load.run(crowd_then_few, *arguments, patience_s=180.0)
 
 
@@ -104,10 +114,10 @@ def _peak(kit: Kit, served: Served) -> float:
 
 
 async def crowd_then_few(
-    port: int, requests: Sequence[bytes], connections: int, seconds: float, rate: float
+    port: int, requests: Sequence[bytes], connections: int, period_s: float, seconds: float, rate: float
 ) -> tuple[Answers, Answers]:
-    """A crowd of which each asks once, spread over that time; then ten who ask at that rate, from its end on."""
-    crowd = asyncio.ensure_future(polls(port, requests, connections, seconds, seconds, _PATIENCE_S))
+    """A crowd of which each asks once in a period; then ten who ask at that rate, from its end on."""
+    crowd = asyncio.ensure_future(polls(port, requests, connections, period_s, seconds, _PATIENCE_S))
     await asyncio.sleep(seconds)
     few = await polls(port, requests, 10, 10 / rate, _AFTER_S, _PATIENCE_S)
     return await crowd, few
