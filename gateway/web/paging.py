@@ -59,7 +59,10 @@ def first_piece(
     Where its rows do not fit into the memory for walks, a numbered page has no cursor to go on with, and a walk cannot
     begin: RequestError 503.
     """
-    walk, kept = Walk(caller.key, query.content, answers, arrangement, extra, gateway.monotonic()), True
+    # All on one page: nobody needs to go on, and a hundred callers who page what is small must not fill the memory.
+    is_read = page.number in (None, 1) and len(arrangement) <= page.size
+    walk = Walk(caller.key, query.content, answers, arrangement, extra, gateway.monotonic(), is_read=is_read)
+    kept = True
     try:
         walk = gateway.walks.begin(walk)
     except ValueError:

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.forms.reading import CSV, assert_cells, cut, follow, links, media_type, paging, query_of, steady, table_of
+from tests.forms.sites import managed
 from tests.forms.walking import rows_of, walk, walk_by_links
 from tests.gateway.live import Answer, Client, gateway_over, small
 
@@ -105,6 +106,18 @@ async def test_one_page_that_holds_everything_has_no_other_beside_it(client: Cli
     answer = await client.get(f"page_size={ALL}&page_number=1")
     assert not links(answer).keys() & {"next", "prev"}
     assert answer.json["next_cursor"] is None
+
+
+@pytest.mark.parametrize(("page", "kept"), [({"page_size": 85}, 0), ({"page_size": 84}, 1)], ids=str)
+async def test_what_is_all_on_one_page_is_not_held_for_others(page: dict[str, int], kept: int):
+    """Only for a minute, for who asks for the first or the last page again by its link."""
+    async with managed(FLEET) as site:
+        first = await site.client.get(query_of(page))
+        site.clock.by += 59.0
+        assert (await follow(site.client, links(first)["first"])).rows == first.rows
+        site.clock.by += 61.0
+        site.site.gateway.walks._walks.expire()
+        assert len(site.site.gateway.walks._walks) == kept
 
 
 async def test_a_page_of_a_walk_that_is_not_held_links_to_none_of_it():
