@@ -81,10 +81,9 @@ class Body:
         self._newest.clear()
 
     def _settle(self) -> None:
-        piece = b"".join(self._newest)
-        if self._incoming.take(len(piece)):
-            self._plain_bytes += len(piece)
-            self._pieces.append((piece, False))
+        if self._incoming.take(self._newest_bytes):
+            self._plain_bytes += self._newest_bytes
+            self._pieces += ((chunk, False) for chunk in self._newest)
         else:
-            self._pieces.append((isal_zlib.compress(piece, 1), True))
+            self._pieces.append((isal_zlib.compress(b"".join(self._newest), 1), True))
         self._newest, self._newest_bytes = [], 0
