@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 from aiohttp import encode_basic_auth
 
 from gateway import merge
+from gateway.aside import Aside
 from gateway.fair import ASKER
 from gateway.stack import Gateway
+from gateway.turns import Turns
 from gateway.web.keys import LOAD
 from gateway.web.load import Load
 from tests.hostile.live import PASSWORD, STATIC_TOKEN, Live, running, user_table
@@ -100,6 +102,36 @@ async def test_who_waits_too_long_already_is_refused_at_once_and_others_are_not(
         assert STATIC_TOKEN not in str(problem)
         assert tasks[0].result()[0] == b"200", "who was let in is served"
         assert (await _asked(live))[0] == b"200", "and so is who comes later"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/backups", "/api/backups?format=ndjson", "/api/backups?format=csv", "/gateway/summary"]
+)
+async def test_long_answers_go_on_in_turns_and_what_is_made_row_by_row_is_made_aside(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    turns = aside = 0
+
+    async def again(self: Turns) -> None:
+        nonlocal turns
+        turns += 1
+
+    class Counted(Aside):
+        async def run(self, work: Callable[[], Any]) -> Any:
+            nonlocal aside
+            aside += 1
+            return await super().run(work)
+
+    monkeypatch.setattr(Turns, "again", again)
+    monkeypatch.setattr("gateway.web.backups._ROWS_ON_THE_LOOP", -1)
+    async with running(systems=5) as live:
+        await _asked(live)
+        live.gateway.aside, live.gateway.turns.longest_s, turns = Counted(), -1.0, 0
+        async with live.http.get(live.url + path, headers=live.headers) as answer:
+            assert answer.status == 200
+            await answer.read()
+    assert turns >= 5, "a pause for each system"
+    assert bool(aside) == ("csv" in path or "summary" in path)
 
 
 async def test_who_comes_with_a_password_is_refused_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
