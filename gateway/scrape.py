@@ -72,10 +72,9 @@ async def _gathered(gateway: Gateway, systems: _Systems) -> Facts:
 async def _system_facts(gateway: Gateway, system: Stacked) -> SystemFacts:
     rows = await _telling_rows(gateway, system)
     source, refresh = system.source, system.source.refresh
-    knows = refresh.last_error is not None or refresh.last_success is not None
     return SystemFacts(
         system=system.config,
-        up=refresh.last_error is None if knows else None,
+        up=refresh.is_up,
         last_success=refresh.last_success or 0.0,
         breaker=system.guard.breaker.state(gateway.monotonic()),
         in_flight=source.calls.in_flight,

@@ -159,9 +159,11 @@ class Gateway:
             new = self.systems.get(system_id)
             if new is not None and new.source is old.source:
                 continue
-            old.source.refresh.retire()
+            old.source.retire()
             self._retired.add(old.source)
-            if new is None or not _same_appliance(old.config, new.config):
+            if new is not None and _same_appliance(old.config, new.config):
+                new.source.refresh.follow(old.source.refresh)
+            else:
                 self.store.forget(system_id)
         if self._keeper is not None:
             self._keeper.follow(_by_id(config))

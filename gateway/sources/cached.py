@@ -80,7 +80,7 @@ class Cached:
         if served is None or served.freshness == "stale":
             return None
         if served.freshness == "revalidate" or served.held.failed is not None:
-            self._refresh_soon(served.held.asked)  # after a failure at once: the fault may be over
+            self._refresh_soon(served.held)  # after a failure as well: the fault may be over
         self._hook(self.system_id, "hit" if served.held.asked == question.asked else "narrowed")
         return self._from_held(question, served, begun, served.held.failed)
 
@@ -139,10 +139,16 @@ class Cached:
             return None  # a row that the wider list cannot decide: the appliance is asked the question as it is
         return structs.replace(self._from_held(question, served, begun, None), source="appliance")
 
-    async def close(self) -> None:
-        """End fetches under way."""
+    def retire(self) -> None:
+        """Another one takes the place: what is under way is still answered, and nothing is renewed any more."""
         for timer in self._soon.values():
             timer.cancel()
+        self._soon.clear()
+        self.refresh.retire()
+
+    async def close(self) -> None:
+        """End fetches under way."""
+        self.retire()
         await self.calls.close()
 
     def _choose(self, question: Question, need: Need, error: FetchError | None = None) -> Served | None:
@@ -195,21 +201,25 @@ class Cached:
             return need.deadline_at
         return min(need.deadline_at, now + _ONE_MOMENT_S)
 
-    def _refresh_soon(self, asked: Asked) -> None:
+    def _refresh_soon(self, held: Held) -> None:
         """One refresh in the background, after a delay: lists loaded together are not renewed together.
 
-        At the ceiling none is queued: a later question will see to it. A list that is too large is left alone.
+        At the ceiling none is queued: a later question will see to it. A list that is too large is left alone, and one
+        that is another's now.
         """
-        if self.refresh.known_too_large(asked) is not None:
+        asked = held.asked
+        if self.refresh.retired or self.refresh.known_too_large(asked) is not None:
             return
         if asked in self._soon or asked in self.calls or self._free_in() > 0:
             return
         delay_s = self._delay(self._spread_s)
-        self._soon[asked] = asyncio.get_running_loop().call_later(delay_s, self._refresh_now, asked)
+        self._soon[asked] = asyncio.get_running_loop().call_later(delay_s, self._refresh_now, held)
 
-    def _refresh_now(self, asked: Asked) -> None:
+    def _refresh_now(self, held: Held) -> None:
+        """Unless somebody has asked for that list meanwhile, or it has been renewed."""
+        asked = held.asked
         del self._soon[asked]
-        if self._free_in() == 0:
+        if self._store.get(self.system_id, asked) is held and asked not in self.calls and self._free_in() == 0:
             self.calls.start(asked)
 
     def _of_words(self, question: Question, held: Held) -> tuple[BackupList, bool]:

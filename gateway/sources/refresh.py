@@ -28,7 +28,7 @@ class Refresh:
         self._sweep_s = sweep_s
         self._monotonic = monotonic
         self._wall = wall
-        self._retired = False
+        self.retired = False
         self._too_large: dict[Asked, tuple[float, FetchError]] = {}
         self.last_success: float | None = None
         self.last_error: FetchError | None = None
@@ -37,9 +37,20 @@ class Refresh:
     def __repr__(self) -> str:
         return f"<Refresh of system {self.system_id}, {self.last_error or 'in order'}, {self._inner!r}>"
 
+    @property
+    def is_up(self) -> bool | None:
+        """Whether the last exchange went well; None before the first."""
+        if self.last_error is not None:
+            return False
+        return None if self.last_success is None else True
+
+    def follow(self, old: "Refresh") -> None:
+        """Go on with what was known of the same appliance before its configuration changed."""
+        self.last_success, self.last_error, self.latency_s = old.last_success, old.last_error, old.latency_s
+
     def retire(self) -> None:
         """From now on nothing is kept or marked: the held lists are those of whoever has taken the place."""
-        self._retired = True
+        self.retired = True
 
     def known_too_large(self, asked: Asked) -> FetchError | None:
         """A list that was too large a moment ago is not asked for again."""
@@ -56,7 +67,7 @@ class Refresh:
         took_s = held.fetched.took_s
         self.latency_s = took_s if self.latency_s is None else 0.7 * self.latency_s + 0.3 * took_s
         self.last_success, self.last_error = held.fetched.wall_at, None
-        if self._retired:
+        if self.retired:
             return held
         old = self._store.get(self.system_id, call.asked)
         if old is not None and not len(held.fetched.backups) and not old.emptied and self._still_has_rows(old):
@@ -110,7 +121,7 @@ class Refresh:
 
     def adopt(self, held: Held) -> Held:
         """Keep a list that another replica got, unless what is held is as young; returns what counts."""
-        if self._retired:
+        if self.retired:
             return held
         old = self._store.get(self.system_id, held.asked)
         if old is not None and old.fetched.asked_at >= held.fetched.asked_at:
@@ -123,7 +134,7 @@ class Refresh:
         """Mark the held list for a question that could not be asked; returns the error."""
         kept = error.again()  # without its traceback, which would keep alive what had come of a reply
         self.last_error = kept
-        held = None if self._retired else self._store.get(self.system_id, asked)
+        held = None if self.retired else self._store.get(self.system_id, asked)
         if held is not None:
             held.failed = kept
             self._store.changed()

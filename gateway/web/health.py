@@ -1,5 +1,6 @@
 """GET /healthz and /readyz: liveness and readiness, without a credential and without names."""
 
+from collections import Counter
 from typing import Any
 
 from aiohttp import web
@@ -16,18 +17,14 @@ async def healthz(request: web.Request) -> web.StreamResponse:
 async def readyz(request: web.Request) -> web.StreamResponse:
     """Ready to be asked, also with every appliance down; 503 only while the process drains."""
     gateway = request.app[GATEWAY]
-    sources = [system.source for system in gateway.systems.values()]
-    failing = sum(1 for source in sources if source.refresh.last_error is not None)
-    answering = sum(
-        1 for source in sources if source.refresh.last_error is None and source.refresh.last_success is not None
-    )
+    up = Counter(system.source.refresh.is_up for system in gateway.systems.values())
     body: dict[str, Any] = {
         "status": "draining" if gateway.draining else "ready",
         "systems": {
-            "total": len(sources),
-            "answering": answering,
-            "failing": failing,
-            "not_asked_yet": len(sources) - failing - answering,
+            "total": up.total(),
+            "answering": up[True],
+            "failing": up[False],
+            "not_asked_yet": up[None],
         },
     }
     if gateway.hub is not None:

@@ -79,10 +79,10 @@ def _described(gateway: Gateway, system: Stacked) -> dict[str, Any]:
 
 
 def _state(system: Stacked, has_lists: bool) -> str:
-    refresh = system.source.refresh
-    if refresh.last_error is not None:
-        return "stale" if has_lists else "missing"
-    return "ok" if refresh.last_success is not None else "unknown"
+    is_up = system.source.refresh.is_up
+    if is_up is None:
+        return "unknown"
+    return "ok" if is_up else "stale" if has_lists else "missing"
 
 
 def _ms(seconds: float | None) -> float | None:

@@ -22,16 +22,14 @@ async def get_systems(request: web.Request) -> web.StreamResponse:
 
 def _described(system: Stacked, caller: Caller) -> dict[str, Any]:
     """One system. Where it has not been asked yet, `online` is the documented "n/a"."""
-    source, config = system.source, system.config
-    failing = source.refresh.last_error is not None
-    asked = failing or source.refresh.last_success is not None
+    config, is_up = system.config, system.source.refresh.is_up
     return {
         "id": config.id,
         "name": config.name,
         "host": host_of(system, caller),
         "role": "Managed DPU",
         "status": status_of(system),
-        "online": not failing if asked else "n/a",
+        "online": "n/a" if is_up is None else is_up,
         "is_pending": False,
         "local": False,
         "version": "",
@@ -56,4 +54,4 @@ def host_of(system: Stacked, caller: Caller) -> str:
 
 def status_of(system: Stacked) -> str:
     """The documented words; a system that was not asked yet is thought to be available."""
-    return "available" if system.source.refresh.last_error is None else "not available"
+    return "not available" if system.source.refresh.is_up is False else "available"

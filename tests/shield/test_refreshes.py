@@ -1,0 +1,75 @@
+"""Refreshes in the background: none is made that nobody needs any more."""
+
+import asyncio
+from dataclasses import replace
+
+from gateway.config import Config
+from gateway.simulator import ApplianceSpec
+from tests.shield.support import Rig, rig
+
+_DUE_S = 100
+"""An age at which a list is served while it is renewed."""
+
+
+def _less_patient(config: Config) -> Config:
+    """The same appliances, asked with other limits."""
+    return replace(
+        config,
+        systems=[replace(one, limits=replace(one.limits, deadline_seconds=5.0)) for one in config.systems],
+    )
+
+
+async def _due(shield: Rig) -> None:
+    """A list is held, and has just been served while its refresh waits."""
+    await shield.ask()
+    shield.hands.turn(_DUE_S)
+    assert (await shield.ask()).age_s == _DUE_S
+    assert shield.system().source._soon
+
+
+async def test_a_refresh_joins_the_whole_list_that_is_on_its_way() -> None:
+    async with rig(ApplianceSpec(rows=40)) as shield:
+        await _due(shield)
+        assert (await shield.ask(max_age=0)).age_s == 0
+        await shield.settle()
+        assert shield.appliance.counters.list_calls == 2
+
+
+async def test_a_list_that_was_renewed_meanwhile_is_left_alone() -> None:
+    async with rig(ApplianceSpec(rows=40), delay_s=0.2) as shield:
+        await _due(shield)
+        assert (await shield.ask(max_age=0)).age_s == 0
+        await shield.settle()
+        assert shield.appliance.counters.list_calls == 2
+
+
+async def test_a_system_that_was_configured_anew_takes_its_refreshes_over() -> None:
+    async with rig(ApplianceSpec(rows=40)) as shield:
+        await _due(shield)
+        old = shield.system().source
+        shield.gateway.apply(_less_patient(shield.gateway.config))
+        assert not old._soon
+        while old.calls:  # noqa: ASYNC110 - nothing tells of the end
+            await asyncio.sleep(0)
+        assert shield.appliance.counters.list_calls == 1
+        assert (await shield.ask()).age_s == _DUE_S
+        await shield.settle()
+        assert shield.appliance.counters.list_calls == 2
+        assert (await shield.ask()).age_s == 0
+
+
+async def test_what_is_known_of_a_system_outlives_a_change_of_its_limits() -> None:
+    async with rig(ApplianceSpec(name="well", rows=40), ApplianceSpec(name="ill", rows=4)) as shield:
+        await shield.ask()
+        await shield.farm[1].inject("error")
+        await shield.ask(number=2)
+        told = [
+            (system.source.refresh.is_up, system.source.refresh.last_success)
+            for system in shield.gateway.systems.values()
+        ]
+        assert [is_up for is_up, _ in told] == [True, False]
+        shield.gateway.apply(_less_patient(shield.gateway.config))
+        assert told == [
+            (one.source.refresh.is_up, one.source.refresh.last_success) for one in shield.gateway.systems.values()
+        ]
+        assert shield.system().source.latency_s is not None
