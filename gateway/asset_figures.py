@@ -46,10 +46,7 @@ def telling(lists: Iterable[Held], reach_s: float, limits: Limits, *, now: float
 def _begin(held: Held) -> float | None:
     """From which start on (epoch seconds) the list has every backup of every asset; None where it leaves some out."""
     asked, made_at = held.asked, held.fetched.wall_at
-    narrow = (asked.client_id, asked.instance_id, asked.backup_ids, asked.end_hours)
-    if any(bound is not None for bound in narrow) or asked.finish:
-        return None
-    if asked.start.high is not None and asked.start.high < made_at:
+    if not asked.only_by_start or (asked.start.high is not None and asked.start.high < made_at):
         return None
     slid = None if asked.start_hours is None else made_at - asked.start_hours * _HOUR_S
     return max((bound for bound in (asked.start.low, slid) if bound is not None), default=float("-inf"))

@@ -75,6 +75,11 @@ class Asked(_Hashed):
     def __bool__(self) -> bool:
         return self != ALL
 
+    @property
+    def only_by_start(self) -> bool:
+        """Whether every backup that began within its window is listed: nothing else bounds it."""
+        return self == Asked(start=self.start, start_hours=self.start_hours)
+
 
 ALL: Final = Asked()
 
@@ -93,7 +98,7 @@ class Words:
     statuses: frozenset[str] | None = None
 
     def __bool__(self) -> bool:
-        return self.types is not None or self.statuses is not None
+        return self != _ANY
 
 
 _ANY: Final = Words()

@@ -66,16 +66,7 @@ def _low(asked: Asked, wall: float) -> float | None:
 
 def _expected_rows(low: float, held: Iterable[Held], wall: float) -> float | None:
     """Rows that such a window will list, by the youngest held list that is not narrow; None where none tells."""
-    known = [
-        one
-        for one in held
-        if one.asked.client_id is None
-        and one.asked.instance_id is None
-        and one.asked.backup_ids is None
-        and not one.asked.finish
-        and one.asked.end_hours is None
-        and one.asked.start.high is None
-    ]
+    known = [one for one in held if one.asked.only_by_start and one.asked.start.high is None]
     for one in sorted(known, key=lambda one: -one.fetched.asked_at):
         begin = _low(one.asked, one.fetched.wall_at)
         since = low if begin is None else max(low, begin)

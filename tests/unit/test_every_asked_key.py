@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 from material import held_of, stamped
 
-from gateway.filter import ALL, Asked, Question, Window
+from gateway.filter import ALL, Asked, Question, Window, Words, wanted_by
 from gateway.index import ListIndex, Now
 from gateway.model import EMPTY
 from gateway.plan import covers, undecided
@@ -49,3 +49,14 @@ def test_a_row_that_tells_nothing_is_not_surely_in(asked: Asked, rows: int) -> N
     assert not index.asked(asked, NOW).yes.any()
     picked = index.picked(Question(asked), asked, NOW)
     assert picked is None or not len(picked)
+
+
+@pytest.mark.parametrize("key", EXAMPLES)
+def test_only_a_window_of_starts_leaves_a_list_that_tells_of_every_asset(key: str) -> None:
+    assert Asked(**{key: EXAMPLES[key]}).only_by_start is (key in ("start", "start_hours"))
+
+
+@pytest.mark.parametrize("key", [field.name for field in fields(Words)])
+def test_every_word_of_a_question_is_one(key: str) -> None:
+    assert Words(**{key: frozenset({"one"})})
+    assert wanted_by(Words(**{key: frozenset({"one"})}))
