@@ -7,7 +7,7 @@ from gateway.errors import FetchError
 from gateway.filter import Asked
 from gateway.held import Held
 from gateway.model import Fetched, SystemId
-from gateway.plan import appliance_now
+from gateway.plan import appliance_now, undecided
 from gateway.sources.source import BackupSource, Call, Clock
 from gateway.store import Store
 from gateway.tail import Tail, plan_tail, put_back
@@ -58,9 +58,15 @@ class Refresh:
         return error.again() if error is not None and self._monotonic() < until else None
 
     async def run(self, call: Call, *, whole: bool) -> Held:
-        """The renewed list for `call.asked`, kept; raises FetchError. `whole` forbids a tail."""
+        """The renewed list for `call.asked`, kept; raises FetchError. `whole` forbids a tail.
+
+        An empty list is no surprise, is believed when a second fetch says the same, or stands back behind the list
+        that it would replace: appliances say `{}` when they mean that something went wrong (appliance-api.md, fact 5).
+        """
         try:
             held = await self._renewed(call, whole=whole)
+            if not len(held.fetched.backups) and self._is_surprising(call.asked):
+                held = await self._whole(call)
         except FetchError as error:
             self.failed(call.asked, error)
             raise
@@ -70,7 +76,7 @@ class Refresh:
         if self.retired:
             return held
         old = self._store.get(self.system_id, call.asked)
-        if old is not None and not len(held.fetched.backups) and not old.emptied and self._still_has_rows(old):
+        if old is not None and not len(held.fetched.backups) and not old.emptied and self._has_rows(old):
             old.emptied += 1
             self._store.changed()
             old.failed = FetchError("bad_reply", "an empty list where backups were listed before; asked once more")
@@ -85,6 +91,9 @@ class Refresh:
             renewed = None if tail is None else await self._tail(call, old, tail)
             if renewed is not None:
                 return renewed
+        return await self._whole(call)
+
+    async def _whole(self, call: Call) -> Held:
         fetched = await self._inner.fetch(call)
         return Held(call.asked, fetched, fetched.asked_at)
 
@@ -115,9 +124,27 @@ class Refresh:
         )
         return Held(call.asked, fetched, old.swept_at, "tail", index)
 
-    def _still_has_rows(self, held: Held) -> bool:
-        """Whether the held list shows rows that its own question, asked now, would list."""
-        return bool(held.index.asked(held.asked, appliance_now(held, self._wall())).yes.any())
+    def _has_rows(self, held: Held) -> bool:
+        """Whether the list has rows that have not surely left its own window since."""
+        left = held.index.asked(undecided(held.asked, held.asked), appliance_now(held, self._wall())).no
+        return not left.all()
+
+    def _is_surprising(self, asked: Asked) -> bool:
+        """Whether lists for other questions show rows that an empty one for this should have.
+
+        Where a list for this very question stands in, or an empty one was not believed before, there is time for the
+        next call to say it again; else whoever waits would be told nothing but that.
+        """
+        old = self._store.get(self.system_id, asked)
+        if old is not None and (old.emptied or self._has_rows(old)):
+            return False
+        return any(self._shows(held, asked) for held in self._store.held(self.system_id) if held is not old)
+
+    def _shows(self, held: Held, asked: Asked) -> bool:
+        now = appliance_now(held, self._wall())
+        if now is None and (asked.start_hours is not None or asked.end_hours is not None):
+            return False
+        return bool(held.index.asked(asked, now).yes.any())
 
     def adopt(self, held: Held) -> Held:
         """Keep a list that another replica got, unless what is held is as young; returns what counts."""

@@ -1,5 +1,7 @@
 """Stand-ins: what is shown while an appliance fails, for how long, and how soon it is over."""
 
+from typing import Any
+
 import pytest
 
 from gateway.simulator import ApplianceSpec, Fault
@@ -115,3 +117,47 @@ async def test_a_list_that_is_too_large_is_not_asked_for_again_and_again() -> No
         await shield.appliance.recover()
         shield.hands.turn(700)
         assert (await shield.ask()).state == "ok"
+
+
+@pytest.mark.parametrize("held", [{"start_hours": 24 * 400}, {"client_id": 2}], ids=["a window", "a client"])
+async def test_an_empty_list_is_asked_for_again_where_narrower_ones_show_rows(held: dict[str, Any]) -> None:
+    async with rig(ApplianceSpec(rows=40)) as shield:
+        narrow = await shield.ask(held)
+        assert len(narrow.backups)
+        await shield.appliance.inject(Fault("empty_list", count=1))
+        wide = await shield.ask()
+        assert (wide.state, wide.backups.rows()) == ("ok", shield.truth())
+        assert shield.appliance.counters.list_calls == 3
+        assert (await shield.ask(held)).backups.rows() == narrow.backups.rows()
+
+
+async def test_an_empty_list_is_asked_for_again_where_a_wider_one_shows_rows() -> None:
+    async with rig(ApplianceSpec(rows=40)) as shield:
+        await shield.ask()
+        await shield.appliance.inject(Fault("empty_list", count=1))
+        narrow = await shield.ask({"client_id": 2}, max_age=0)
+        assert (narrow.state, narrow.backups.rows()) == ("ok", shield.truth({"client_id": 2}))
+        nobody = await shield.ask({"client_id": 999}, max_age=0)
+        assert (nobody.state, len(nobody.backups)) == ("ok", 0)
+        assert shield.appliance.counters.list_calls == 4
+
+
+async def test_an_empty_list_that_is_said_twice_is_believed_and_others_do_not_stand_against_it() -> None:
+    async with rig(ApplianceSpec(rows=40)) as shield:
+        await shield.ask({"client_id": 2})
+        await shield.appliance.inject("empty_list")
+        shield.hands.turn(100)
+        wide = await shield.ask()
+        assert (wide.state, len(wide.backups), shield.appliance.counters.list_calls) == ("ok", 0, 3)
+        assert len((await shield.ask({"client_id": 2})).backups) == 0
+
+
+async def test_an_empty_list_is_a_surprise_although_its_rows_stand_at_the_edge_of_the_question() -> None:
+    async with rig(ApplianceSpec(rows=40, dialect="wiki-2015")) as shield:
+        second = next(record.start for record in shield.appliance.records if record.start % 60)
+        question = {"start_time": second, "end_time": second}  # of which the row shows the minute alone
+        assert len((await shield.ask(question)).backups)
+        await shield.appliance.inject("empty_list")
+        shield.hands.turn(700)
+        suspect = await shield.ask(question)
+        assert (suspect.state, "suspect_empty" in suspect.warnings) == ("stale", True)
