@@ -22,6 +22,8 @@ from gateway.sources.source import AnswerHook, AnswerResult, Clock, Runs
 from gateway.store import Store
 from gateway.widen import Widener
 
+_SOON_S: Final = 1.0
+"""Within so long a failing system is tried once more: it may be well again, and its breaker spares it already."""
 _ONE_MOMENT_S: Final = 0.5
 """For so long a caller waits for a call that has taken longer already than that caller would wait at all."""
 
@@ -212,7 +214,7 @@ class Cached:
             return
         if asked in self._soon or asked in self.calls or self._free_in() > 0:
             return
-        delay_s = self._delay(self._spread_s)
+        delay_s = self._delay(self._spread_s if held.failed is None else min(_SOON_S, self._spread_s))
         self._soon[asked] = asyncio.get_running_loop().call_later(delay_s, self._refresh_now, held)
 
     def _refresh_now(self, held: Held) -> None:

@@ -143,11 +143,11 @@ async def rig(
     hands: Hands | None = None,
     cache: Mapping[str, object] | None = None,
     fanout: Mapping[str, object] | None = None,
-    delay_s: float = 0.0,
+    delay: Callable[[float], float] = lambda longest_s: 0.0,
 ) -> AsyncIterator[Rig]:
     """Appliances and an open gateway. A spec with the default clock gets the turned one.
 
-    `delay_s`: for so long, by the real clock, each refresh in the background waits.
+    `delay` draws how long, by the real clock, each refresh in the background waits.
     """
     hands = hands or Hands()
     own = [replace(spec, clock=hands.wall) if spec.clock is _REAL_CLOCK else spec for spec in specs]
@@ -159,7 +159,7 @@ async def rig(
             wall=hands.wall,
             hook=events.append,
             jitter=Steady(1),
-            delay=lambda longest_s: delay_s,
+            delay=delay,
         )
         async with gateway:
             yield Rig(farm, gateway, hands, events)

@@ -36,7 +36,7 @@ async def test_a_refresh_joins_the_whole_list_that_is_on_its_way() -> None:
 
 
 async def test_a_list_that_was_renewed_meanwhile_is_left_alone() -> None:
-    async with rig(ApplianceSpec(rows=40), delay_s=0.2) as shield:
+    async with rig(ApplianceSpec(rows=40), delay=lambda longest_s: 0.2) as shield:
         await _due(shield)
         assert (await shield.ask(max_age=0)).age_s == 0
         await shield.settle()
@@ -73,3 +73,13 @@ async def test_what_is_known_of_a_system_outlives_a_change_of_its_limits() -> No
             (one.source.refresh.is_up, one.source.refresh.last_success) for one in shield.gateway.systems.values()
         ]
         assert shield.system().source.latency_s is not None
+
+
+async def test_an_appliance_that_is_well_again_is_noticed_at_once_in_a_large_fleet_too() -> None:
+    longest: list[float] = []
+    async with rig(ApplianceSpec(rows=40), delay=lambda longest_s: longest.append(longest_s) or 0.0) as shield:
+        await _due(shield)
+        await shield.appliance.inject("error")
+        await shield.settle()
+        assert (await shield.ask()).state == "stale"
+    assert longest == [6.0, 1.0]
