@@ -43,6 +43,10 @@ class Walk:
     name: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     is_shared: bool = False
     is_read: bool = False
+    answered_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.answered_at = self.made_at
 
     @cached_property
     def columns(self) -> list[str]:
@@ -61,7 +65,7 @@ class Walk:
 
     def answers_at(self, now: float) -> list[SystemAnswer]:
         """The answers with the ages that they have by now."""
-        later = now - self.made_at
+        later = now - self.answered_at
         return [
             answer if answer.age_s is None else structs.replace(answer, age_s=answer.age_s + later)
             for answer in self.answers
@@ -90,10 +94,11 @@ class Walks:
 
         Raises ValueError where it does not fit.
         """
-        key = (walk.owner, walk.question, tuple(id(answer.backups) for answer in walk.answers))
+        key = (walk.owner, walk.question, tuple(answer.backups.digest for answer in walk.answers))
         known = self._walks.get(self._names.get(key, ""))
         if known is not None and walk.made_at - known.made_at < _SAME_FOR_S and known.states == walk.states:
             known.is_shared = True  # the one who reads faster does not end it for the other
+            known.answers, known.answered_at = walk.answers, walk.made_at  # the same rows, seen again
             return known
         self._walks[walk.name] = walk
         self._names = {key: name for key, name in self._names.items() if name in self._walks} | {key: walk.name}

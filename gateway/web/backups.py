@@ -15,7 +15,7 @@ from gateway.query import BackupQuery, parse_both, parse_query_string
 from gateway.query_values import Form
 from gateway.stack import Gateway
 from gateway.table import columns_of
-from gateway.web.asking import Outcome, ask, log_facts, outcome_of, shortfall, status_of, timing
+from gateway.web.asking import ask, outcome_of
 from gateway.web.body import read_body
 from gateway.web.caller import caller_of
 from gateway.web.etags import matches
@@ -23,9 +23,10 @@ from gateway.web.forms import TABLES, form_of, saved_as
 from gateway.web.keys import GATEWAY, LOG
 from gateway.web.moments import Seen, keep_ready, moment_of, ready_meanwhile
 from gateway.web.ndjson import stream
+from gateway.web.outcome import Outcome, judged, log_facts, timing
 from gateway.web.packing import packed
 from gateway.web.paging import Piece, first_piece, next_piece, paging_headers
-from gateway.web.respond import SAFE_HEADERS, parts_answer, send_parts
+from gateway.web.respond import cache_control, parts_answer, send_parts
 
 _ROWS_ON_THE_LOOP: Final = 5000
 
@@ -58,15 +59,16 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
     seen = Seen(gateway.ready.state(), gateway.monotonic())
     if query.cursor is not None:
         return await _next_page(request, gateway, caller, query, form)
-    asking = ask(gateway, caller, query, 0.0 if _asks_no_cache(request) else query.max_age_s, begun)
+    max_age_s = 0.0 if _asks_no_cache(request) else query.max_age_s
+    asking = ask(gateway, caller, query, max_age_s, begun)
     if form == "ndjson":
         return await stream(request, gateway, caller, query, asking)
-    moment, outcome = moment_of(request, query, await outcome_of(gateway, caller, query, asking), seen)
+    outcome = await outcome_of(gateway, caller, query, asking)
+    is_bounded = max_age_s is not None or query.max_stale_s is not None
+    moment, outcome = (None, outcome) if is_bounded else moment_of(request, outcome, seen)
     request[LOG].update(log_facts(outcome.answers))
-    status, headers, extra = status_of(outcome.answers, query), _headers(request, outcome), outcome.extra
-    if status != 200:
-        more, retry = shortfall(outcome.answers, query, status, gateway.wall())
-        extra, headers = extra | more, headers | retry
+    status, fault, headers = judged(outcome.answers, query, gateway.wall())
+    headers, extra = headers | _headers(request, outcome), outcome.extra
     merging = time.perf_counter()
     lists = [answer.backups for answer in outcome.answers]
     arrangement = Arrangement(lists, Shape(query.order_by, query.descending, query.fields))
@@ -75,14 +77,12 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
         piece = first_piece(gateway, caller, query, query.page, outcome.answers, arrangement, extra)
         arrangement = piece.walk.arrangement
         extra, headers = piece.walk.extra | piece.extra, headers | paging_headers(request, query, piece)
-    if request.method != "POST" and status == 200:
-        named = (query, form, outcome.window_start, piece and piece.walk.name)
-        headers["ETag"] = merge.etag(outcome.answers, _spelled(named))
-        if matches(request.headers.get("If-None-Match"), headers["ETag"]):
-            headers |= {"X-Content-Type-Options": "nosniff"}
-            keep_ready(request, moment, caller, outcome, 304, headers, [])
-            return web.Response(status=304, headers=headers)
-    parts = await _parts(gateway, form, query.fields, outcome, arrangement, piece, extra)
+    # A walk's name is in its page's cursor: who has the page of an earlier one has a cursor that may be over.
+    walk_name = None if piece is None or piece.numbered else piece.walk.name
+    if _is_known(request, status, headers, outcome, (query, form, outcome.window_start, walk_name)):
+        keep_ready(request, moment, caller, outcome, 304, headers, [])
+        return web.Response(status=304, headers=headers)
+    parts = await _parts(gateway, form, query.fields, outcome, arrangement, piece, extra | fault)
     headers["Server-Timing"] = timing(outcome, time.perf_counter() - merging)
     if form == "json":
         whole = lists if (query.order_by, query.fields, piece) == (None, None, None) else None
@@ -95,14 +95,31 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
 async def _next_page(
     request: web.Request, gateway: Gateway, caller: Caller, query: BackupQuery, form: Form
 ) -> web.StreamResponse:
-    """A page of a frozen answer: nobody is asked for it."""
+    """A page of a frozen answer, which is as whole as it was: nobody is asked for it."""
     piece = next_piece(gateway, caller, query)
-    outcome = Outcome(piece.walk.answers_at(gateway.monotonic()), None, 0.0)
+    walk = piece.walk
+    outcome = Outcome(walk.answers_at(gateway.monotonic()), None, 0.0)
     request[LOG].update(log_facts(outcome.answers))
-    headers = _headers(request, outcome) | paging_headers(request, query, piece)
-    extra = piece.walk.extra | piece.extra
-    parts = await _parts(gateway, form, piece.walk.question.fields, outcome, piece.walk.arrangement, piece, extra)
-    return await parts_answer(request, parts, headers=headers | saved_as("backups", form))
+    status, fault, headers = judged(outcome.answers, walk.question, gateway.wall())
+    headers = headers | _headers(request, outcome) | paging_headers(request, query, piece)
+    if _is_known(request, status, headers, outcome, (form, walk.name, piece.begin, piece.size)):
+        return web.Response(status=304, headers=headers)
+    extra = walk.extra | piece.extra | fault
+    parts = await _parts(gateway, form, walk.question.fields, outcome, walk.arrangement, piece, extra)
+    return await parts_answer(request, parts, status=status, headers=headers | saved_as("backups", form))
+
+
+def _is_known(
+    request: web.Request, status: int, headers: dict[str, str], outcome: Outcome, named: tuple[object, ...]
+) -> bool:
+    """Whether the caller of a GET has this answer to what is `named` already; adds its ETag to the headers."""
+    if request.method == "POST" or status != 200:
+        return False
+    headers["ETag"] = merge.etag(outcome.answers, _spelled(named))
+    if not matches(request.headers.get("If-None-Match"), headers["ETag"]):
+        return False
+    headers["X-Content-Type-Options"] = "nosniff"
+    return True
 
 
 async def _parts(
@@ -128,11 +145,10 @@ async def _parts(
 
 
 def _headers(request: web.Request, outcome: Outcome) -> dict[str, str]:
-    cached = SAFE_HEADERS["Cache-Control"] if request.method == "POST" else "private, no-cache"
     complete = "true" if merge.is_complete(outcome.answers) else "false"
-    return {"X-Gateway-Complete": complete, "Cache-Control": cached, "Vary": "Accept, Accept-Encoding"}
+    return {"X-Gateway-Complete": complete, "Cache-Control": cache_control(request), "Vary": "Accept, Accept-Encoding"}
 
 
 def _asks_no_cache(request: web.Request) -> bool:
-    directives = request.headers.get("Cache-Control", "").lower().replace(" ", "").split(",")
+    directives = ",".join(request.headers.getall("Cache-Control", ())).lower().replace(" ", "").split(",")
     return "no-cache" in directives

@@ -8,13 +8,12 @@ from msgspec import structs
 
 from gateway.accounts import Caller, token_hash
 from gateway.model import Part, SystemAnswer, SystemId
-from gateway.query import BackupQuery
 from gateway.ready import Key, ReadyAnswer, moment_s
 from gateway.sources.source import AnswerResult
 from gateway.stack import Gateway
-from gateway.web.asking import Outcome, log_facts
 from gateway.web.credentials import token_of
 from gateway.web.keys import GATEWAY, LOG, READY_KEY, ROUTE
+from gateway.web.outcome import Outcome, log_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +34,14 @@ class Seen:
     at: float
 
 
-def moment_of(request: web.Request, query: BackupQuery, outcome: Outcome, seen: Seen) -> tuple[Moment | None, Outcome]:
-    """The moment of an answer, and the answer with the ages that it has at its end; None where it is for one request.
+def moment_of(request: web.Request, outcome: Outcome, seen: Seen) -> tuple[Moment | None, Outcome]:
+    """The moment of an answer of any age, and the answer with the ages that it has at its end.
 
-    All of it must be held, and nobody must have set bounds to its age.
+    None where it is for one request: all of it must be held.
     """
     key, token = request.get(READY_KEY), token_of(request)
     is_held = all(answer.state == "ok" and answer.source != "appliance" for answer in outcome.answers)
-    if key is None or token is None or not is_held or query.max_age_s is not None or query.max_stale_s is not None:
+    if key is None or token is None or not is_held:
         return None, outcome
     gateway = request.app[GATEWAY]
     # On a busy loop the first list was read a while before the last one: no age may be told younger than it is.

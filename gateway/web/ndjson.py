@@ -14,9 +14,11 @@ from gateway.model import SystemAnswer
 from gateway.pauses import Pauses
 from gateway.query import BackupQuery
 from gateway.stack import Gateway
-from gateway.web.asking import Asking, Outcome, is_enough, log_facts, rechecked, shortfall, status_of
+from gateway.web.asking import Asking, rechecked
 from gateway.web.keys import LOG
 from gateway.web.lines import Lines, check_rights
+from gateway.web.outcome import Outcome, is_enough, judged, log_facts
+from gateway.web.respond import cache_control
 
 _STEP: Final = 300
 """Rows that are written at a time: a slow reader holds no more of them."""
@@ -29,6 +31,7 @@ async def stream(
 ) -> web.StreamResponse:
     """All answers as they come. The status is sent as soon as `require` is met, or when it never will be."""
     found: list[SystemAnswer] = []
+    cached = {"Cache-Control": cache_control(request)}
     out, pauses = Lines(request), Pauses(gateway.turns)
     async with contextlib.aclosing(asking.answers) as answers:
         async for answer in answers:
@@ -41,17 +44,16 @@ async def stream(
             # What was taken away before the first byte is left out, as in an answer that is sent as a whole.
             found = rechecked(gateway, caller, query, Outcome(found, asking.window_start, 0.0)).answers
             if is_enough(found, query, asking.systems):
-                await out.begin(200)
+                await out.begin(200, cached)
                 for earlier in found:
                     await out.write(_lines_of(earlier, query))
     found.sort(key=lambda answer: answer.system_id)
     request[LOG].update(log_facts(found))
     last = {"complete": None, "total": None} | merge.summary(found) | Outcome(found, asking.window_start, 0.0).extra
     if not out.begun:
-        status = status_of(found, query)
-        more, headers = shortfall(found, query, status, gateway.wall()) if status != 200 else ({}, {})
+        status, more, headers = judged(found, query, gateway.wall())
         last |= more
-        await out.begin(status, headers)
+        await out.begin(status, cached | headers)
         for answer in found:
             await out.write(_lines_of(answer, query))
     await out.write(iter([_encode(last) + b"\n"]))

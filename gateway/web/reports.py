@@ -14,11 +14,12 @@ from gateway.report import SystemReport, asset_rows, summary, system_block
 from gateway.report_query import ReportQuery, parse_report
 from gateway.reporting import report_of
 from gateway.stack import Gateway
-from gateway.web.asking import Asking, Outcome, ask, log_facts, rechecked
+from gateway.web.asking import Asking, ask, rechecked
 from gateway.web.caller import caller_of
 from gateway.web.forms import TABLES, form_of, saved_as
 from gateway.web.keys import GATEWAY, LOG
 from gateway.web.lines import Lines, check_rights
+from gateway.web.outcome import Outcome, log_facts
 from gateway.web.respond import json_answer, parts_answer
 
 _encode: Final = msgspec.json.Encoder().encode

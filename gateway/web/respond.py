@@ -34,6 +34,11 @@ SAFE_HEADERS: Final = {
 _encode: Final = msgspec.json.Encoder().encode
 
 
+def cache_control(request: web.BaseRequest) -> str:
+    """Of an answer to /api/backups: its asker may keep one to a GET, but asks each time whether it still holds."""
+    return SAFE_HEADERS["Cache-Control"] if request.method == "POST" else "private, no-cache"
+
+
 def json_answer(
     request: web.Request, value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:

@@ -169,6 +169,27 @@ async def test_each_page_has_a_tag_of_its_own(client: Client):
     assert (other.status, other.rows) == (200, pages[1].rows)
 
 
+@pytest.mark.parametrize("question", ["client_id=2", "status=Success", "order_by=size"])
+async def test_a_page_keeps_its_tag_for_as_long_as_its_rows_do_not_change(question: str):
+    """Also where they are picked anew out of a wider list for each question."""
+    async with managed([small(1, base_ms=0)]) as site:
+        await site.client.post()
+        page = f"{question}&page_size=2&page_number=1"
+        first = await site.client.get(page)
+        for _ in range(3):
+            site.clock.by += 25
+            again = await site.client.get(page, If_None_Match=first.headers["ETag"])
+            assert again.status == 304
+
+
+async def test_a_page_of_a_walk_has_a_tag_too(client: Client):
+    first = await client.get("page_size=30")
+    (second, again) = [await follow(client, links(first)["next"]) for _ in range(2)]
+    assert first.headers["ETag"] != second.headers["ETag"] == again.headers["ETag"]
+    known = await follow(client, links(first)["next"], If_None_Match=second.headers["ETag"])
+    assert (known.status, known.body) == (304, b"")
+
+
 @pytest.mark.parametrize("question", [{}, {"order_by": "size"}, {"fields": ["id", "output"]}], ids=str)
 async def test_tables_have_pages_and_their_links_lead_to_tables(client: Client, question: dict[str, Any]):
     """The next page of a table is a table, whether the question or the header asked for it."""
@@ -216,6 +237,16 @@ async def test_a_page_of_less_than_was_required_is_the_same_page_with_another_st
         assert (enough.status, short.status) == (200, 502)
         assert short.json["result"]
         assert (short.json["total"], short.rows) == (60, enough.rows)
+
+
+async def test_every_page_of_a_walk_says_that_less_than_was_required_is_there():
+    async with gateway_over(3) as client:
+        await client.farm[1].inject("html")
+        pages = [await client.get("require=all&page_size=25")]
+        while (cursor := pages[-1].json["next_cursor"]) is not None:
+            pages.append(await client.get(f"cursor={cursor}"))
+        assert [(page.status, page.json["status"]) for page in pages] == [(502, 502)] * 3
+        assert ["ETag" in page.headers for page in pages] == [False] * 3
 
 
 async def test_the_added_window_is_told_by_every_page():

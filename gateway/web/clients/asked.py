@@ -11,8 +11,9 @@ from gateway import merge
 from gateway.accounts import Caller
 from gateway.entries import Entry, newest_first
 from gateway.query import BackupQuery
-from gateway.web.asking import ask, log_facts, outcome_of, shortfall, status_of, timing
+from gateway.web.asking import ask, outcome_of
 from gateway.web.keys import GATEWAY, LOG
+from gateway.web.outcome import judged, log_facts, timing
 from gateway.web.respond import parts_answer
 
 _ROWS_ON_THE_LOOP: Final = 2000
@@ -32,13 +33,11 @@ async def answered(
     outcome = await outcome_of(gateway, caller, query, asking)
     request[LOG].update(log_facts(outcome.answers))
     is_complete = merge.is_complete(outcome.answers)
-    more, headers = outcome.extra, {"X-Gateway-Complete": "true" if is_complete else "false"}
+    status, fault, headers = judged(outcome.answers, query, gateway.wall())
+    headers = headers | {"X-Gateway-Complete": "true" if is_complete else "false"}
+    more = outcome.extra | fault
     if not is_complete:
         more = more | {"systems": [merge.describe(answer) for answer in outcome.answers]}
-    status = status_of(outcome.answers, query)
-    if status != 200:
-        told, retry = shortfall(outcome.answers, query, status, gateway.wall())
-        more, headers = more | told, headers | retry
     merging = time.perf_counter()
     lists = [answer.backups for answer in outcome.answers]
 
