@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from gateway.dates import LocalTime, format_local, parse_local
-from gateway.entries import Entry, entry_id, family, first_text, is_backup, is_complete
+from gateway.entries import Entry, entry_id, family, is_backup, is_complete
 from gateway.kinds import Family
+from gateway.row_words import first_text
 
 Instance = dict[str, Any]
 

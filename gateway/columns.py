@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gateway.kinds import canonical_word, type_words
 from gateway.model import NEVER, UNKNOWN, BackupList
+from gateway.row_words import replication_of, status_word
 from gateway.signs import RowReader, Signs
 from gateway.wire import says_yes
 
@@ -20,7 +21,7 @@ Column = NDArray[np.int64]
 Narrow = NDArray[np.signedinteger[Any]]
 """Whole numbers in as few bytes as the largest of them needs."""
 
-READING: Final = 1
+READING: Final = 2
 """What columns say of rows: one more with each change of it, since columns are kept on disk beside their rows."""
 
 _SHARED_LENGTH: Final = 256
@@ -31,8 +32,6 @@ ABSENT: Final = UNKNOWN
 """In an id column: the row carries no such id."""
 ODD: Final = UNKNOWN + 1
 """In an id column: something that is no 64-bit integer, so equal to no id that can be asked for."""
-
-_AWAITS_REPLICATION: Final = frozenset({"needed", "waiting", "in progress"})
 
 
 class Coded(NamedTuple):
@@ -52,7 +51,7 @@ class Columns:
     types: Coded
     """Values: all words by which a `type` filter may name the row."""
     statuses: Coded
-    """Values: folded texts."""
+    """Values: as row_words.status_word says them."""
     unsettled: Mask
     lacking: frozenset[str]
     """Names of the id columns in which some row has none: comparing a narrow column with ABSENT takes microseconds."""
@@ -95,7 +94,7 @@ def columns_of(backups: BackupList) -> Columns:
         clients.append(whole_id(row.client_id))
         instances.append(whole_id(row.instance_id))
         types.add(_names_of(row, kinds))
-        statuses.add((row.status if isinstance(row.status, str) else "None").casefold())
+        statuses.add(status_word(row.status))
         unsettled.append(_is_unsettled(row))
     narrow_clients, narrow_instances = _narrow(clients), _narrow(instances)
     return Columns(
@@ -196,6 +195,4 @@ def _names_of(row: _Row, kinds: dict[Any, frozenset[str]]) -> frozenset[str]:
 
 
 def _is_unsettled(row: _Row) -> bool:
-    replication = row.replication_status
-    waits = isinstance(replication, str) and replication.strip().casefold() in _AWAITS_REPLICATION
-    return waits or not says_yes(row.complete)
+    return replication_of(row.replication_status) == "waiting" or not says_yes(row.complete)

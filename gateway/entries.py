@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway import kinds
+from gateway import kinds, row_words
 from gateway.kinds import Family, family_of
 from gateway.model import NEVER, BackupList
+from gateway.row_words import first_text
 from gateway.signs import RowReader, Signs
 from gateway.wire import says_yes
 
@@ -88,7 +89,7 @@ def family(entry: Entry) -> Family:
 
 def status_word(entry: Entry) -> str:
     """The seed's status in lower case: success, warning, failure, none; another word as the appliance says it."""
-    return entry.status.strip().lower() if isinstance(entry.status, str) else "none"
+    return row_words.status_word(entry.status) or "none"
 
 
 def entry_id(entry: Entry) -> int | str:
@@ -109,11 +110,6 @@ def asset_name(entry: Entry) -> str:
     return first_text(entry.database_name, entry.vm_name, entry.asset_name, entry.client_name)
 
 
-def first_text(*values: Any) -> str:
-    """The first of them that is a text and not empty."""
-    return next((value for value in values if isinstance(value, str) and value), "")
-
-
 def is_verified(entry: Entry) -> bool:
     """Whether the backup has been verified, and with success."""
     return verify_state(entry) == "verified"
@@ -121,11 +117,7 @@ def is_verified(entry: Entry) -> bool:
 
 def verify_state(entry: Entry) -> str:
     """`verified`, `failed`, `unverified`, or `unknown` where the row says nothing of it."""
-    said = entry.verify_status.strip().lower() if isinstance(entry.verify_status, str) else ""
-    if said in ("success", "successful"):
-        return "verified"
-    if said in ("failed", "failure"):
-        return "failed"
-    if entry.verified is None:
-        return "unverified" if said else "unknown"
-    return "verified" if says_yes(entry.verified) else "unverified"
+    found = row_words.verification_of(entry.verify_status, entry.verified)
+    if found in ("done", "failed"):
+        return "verified" if found == "done" else "failed"
+    return "unverified" if row_words.word_of(entry.verify_status) or entry.verified is not None else "unknown"

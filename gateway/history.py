@@ -7,7 +7,7 @@ it. All instants are starts of backups, epoch seconds: a backup holds what was t
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gateway.columns import Column
 from gateway.kinds import Family, family_of, is_backup
 from gateway.model import NEVER, UNKNOWN, BackupList
+from gateway.row_words import Replication, Verification, replication_of, status_word, verification_of, word_of
 from gateway.signs import RowReader, Signs
 from gateway.wire import says_no, says_yes
 
@@ -26,18 +27,7 @@ SUCCESS, WARNING, FAILURE, NONE, RUNNING = range(len(OUTCOMES))
 _BADNESS: Final = (1, 2, 4, 3, 0)
 """By code: of several outcomes of one day the worst one is shown."""
 
-Replication = Literal["done", "waiting", "failed", "n/a"]
-Verification = Literal["done", "failed", "never", "n/a"]
-
-_REPLICATION: Final[dict[str, Replication]] = {
-    **dict.fromkeys(("completed", "success", "successful"), "done"),
-    **dict.fromkeys(("needed", "waiting", "in progress", "running"), "waiting"),
-    **dict.fromkeys(("failed", "failure", "cancelled", "canceled"), "failed"),
-}
-_VERIFICATION: Final[dict[str, Verification]] = {
-    **dict.fromkeys(("success", "successful"), "done"),
-    **dict.fromkeys(("failed", "failure"), "failed"),
-}
+_OUTCOME_OF: Final = {"success": SUCCESS, "warning": WARNING, "failure": FAILURE}
 _OUTPUT_SHOWN: Final = 300
 
 
@@ -186,7 +176,7 @@ class _Reader:
 
 
 def _names(row: _Row) -> tuple[Any, ...]:
-    return row.vm_name, row.database_name, row.asset_name, row.instance_name
+    return row.database_name, row.vm_name, row.asset_name, row.instance_name
 
 
 def _ordinal_of(day: str) -> int | None:
@@ -198,8 +188,7 @@ def _ordinal_of(day: str) -> int | None:
 
 
 def _outcome(row: _Row) -> int:
-    word = row.status.casefold() if isinstance(row.status, str) else "none"
-    code = {"success": SUCCESS, "warning": WARNING, "failure": FAILURE}.get(word, NONE)
+    code = _OUTCOME_OF.get(status_word(row.status), NONE)
     is_running = says_no(row.complete) and row.finish_epoch is None
     return RUNNING if is_running and code in (SUCCESS, NONE) else code
 
@@ -210,30 +199,16 @@ def _note(asset: AssetHistory, row: _Row, start: int, outcome: int) -> None:
     if outcome in (SUCCESS, WARNING):
         asset.last_good, asset.failures = start, 0
         asset.size_mb = row.size if isinstance(row.size, int | float) and not isinstance(row.size, bool) else None
-        asset.replication = _REPLICATION.get(_word(row.replication_status), "n/a")
-        asset.verification = _verification(row)
+        asset.replication = replication_of(row.replication_status)
+        asset.verification = verification_of(row.verify_status, row.verified)
     elif outcome == FAILURE:
         asset.failures += 1
         asset.last_error_at, asset.last_error = start, _message(row.output)
 
 
-def _word(value: Any) -> str:
-    return value.strip().casefold() if isinstance(value, str) else ""
-
-
-def _verification(row: _Row) -> Verification:
-    """`verify_status`, else what `verified` says: an appliance that verifies nothing says "Not Applicable"."""
-    word = _word(row.verify_status)
-    if word in _VERIFICATION:
-        return _VERIFICATION[word]
-    if says_yes(row.verified):
-        return "done"
-    return "never" if word in ("none", "needed", "waiting") else "n/a"
-
-
 def _message(output: Any) -> str | None:
     """The appliance's words on one line, cut short; None where it says nothing."""
-    if not isinstance(output, str) or _word(output) in ("", "n/a", "none"):
+    if not isinstance(output, str) or word_of(output) in ("", "n/a", "none"):
         return None
     line = " ".join(output.replace("<br/>", " ").replace("<br>", " ").split())
     return line if len(line) <= _OUTPUT_SHOWN else line[: _OUTPUT_SHOWN - 1] + "…"

@@ -5,7 +5,7 @@ An appliance's own `type` filter takes its core names ("master", "vmware full"),
 name and the family that the row's other fields betray. Source: appliance-api.md sections 6 and 7.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
 Family = Literal[
@@ -41,7 +41,6 @@ _APP_IDS: Final[dict[int, Family]] = {
 }
 
 _APP_WORDS: Final[tuple[tuple[str, Family], ...]] = (
-    ("file", "file"),
     ("sharepoint", "sharepoint"),
     ("exchange", "exchange"),
     ("vmware", "vmware"),
@@ -57,6 +56,7 @@ _APP_WORDS: Final[tuple[tuple[str, Family], ...]] = (
     ("metadata", "metadata"),
     ("image", "image"),
     ("sql", "sql"),
+    ("file", "file"),  # the last one: it stands in "profile" as well
 )
 
 # Fields that only one family's rows carry, the surest first. A VMware row is what has a vCenter and a VM.
@@ -68,7 +68,7 @@ _FIELD_SIGNS: Final[tuple[tuple[str, Family], ...]] = (
     ("server_name", "vmware"),
 )
 
-_COPY_SIGNS: Final = (
+COPY_SIGNS: Final = (
     "presync_seconds",
     "sync_seconds",
     "postsync_seconds",
@@ -77,6 +77,9 @@ _COPY_SIGNS: Final = (
     "sync_message",
     "destination",
 )
+
+UNTOLD: Final = (None, "", "n/a", "N/A")
+"""What stands in fields that say nothing (appliance-api.md section 8)."""
 
 _SHORT: Final = {"differential": "diff", "incremental": "incr", "transaction": "trans"}
 
@@ -160,14 +163,19 @@ def family_of(row: Mapping[str, Any]) -> Family:
             if word in lowered:
                 return family
     for field, family in _FIELD_SIGNS:
-        if row.get(field) is not None:
+        if row.get(field) not in UNTOLD:
             return family
     return "file"
 
 
 def is_copy(row: Mapping[str, Any]) -> bool:
     """Whether the row is a replica ("securesync") copy: its type string does not tell, its sync fields do."""
-    return any(row.get(sign) is not None for sign in _COPY_SIGNS)
+    return tells_of_copy(row.get(sign) for sign in COPY_SIGNS)
+
+
+def tells_of_copy(signs: Iterable[Any]) -> bool:
+    """The same from the values of its sync fields, of which none is a boolean: there false is nothing (section 8)."""
+    return any(value is not False and value not in UNTOLD for value in signs)
 
 
 def is_backup(row: Mapping[str, Any]) -> bool:

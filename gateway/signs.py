@@ -1,11 +1,14 @@
 """Stamped rows as far as somebody looks at them: the fields that betray a row's kind, and lists read into such rows."""
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
+from gateway.kinds import COPY_SIGNS, UNTOLD, tells_of_copy
 from gateway.model import BackupList
 from gateway.wire import BAD_JSON
+
+_NO_SYNC: Final = (None,) * len(COPY_SIGNS)
 
 
 class Signs(msgspec.Struct, gc=False):
@@ -30,11 +33,14 @@ class Signs(msgspec.Struct, gc=False):
     @property
     def kind_key(self) -> tuple[object, ...]:
         """Equal for rows of one kind: they share one look-up."""
+        sync = (
+            *(self.presync_seconds, self.sync_seconds, self.postsync_seconds),
+            *(self.sync_size, self.sync_status, self.sync_message, self.destination),
+        )
         return (
-            *(str(self.type), str(self.app_id), str(self.app_name), self.guid is None, self.is_cluster is None),
-            *(self.is_sql_cluster is None, self.is_sql_alwayson is None, self.server_name is None),
-            *(self.presync_seconds is None, self.sync_seconds is None, self.postsync_seconds is None),
-            *(self.sync_size is None, self.sync_status is None, self.sync_message is None, self.destination is None),
+            *(str(self.type), str(self.app_id), str(self.app_name), self.guid in UNTOLD, self.is_cluster in UNTOLD),
+            *(self.is_sql_cluster in UNTOLD, self.is_sql_alwayson in UNTOLD, self.server_name in UNTOLD),
+            sync != _NO_SYNC and tells_of_copy(sync),
         )
 
 

@@ -3,9 +3,10 @@
 from typing import Any, Final, get_args
 
 from gateway.errors import ErrorKind
-from gateway.history import OUTCOMES, Replication, Verification
+from gateway.history import OUTCOMES
 from gateway.kinds import Family
 from gateway.model import State
+from gateway.row_words import Replication, Verification
 from gateway.verdict import STATES
 from gateway.web.forms import MEDIA
 from gateway.web.openapi_answers import ref

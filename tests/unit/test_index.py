@@ -239,10 +239,19 @@ def test_a_row_with_a_number_that_no_float_holds_tells_nothing_and_hurts_no_othe
     assert list(index.ids()) == [ABSENT, 5]
 
 
-def test_status_words_are_compared_without_regard_to_case_and_none_stands_for_no_text() -> None:
-    index = index_of({"status": "success"}, {"status": "WARNING"}, {}, {"status": 7}, {"status": None})
+def test_status_words_are_compared_without_regard_to_case_and_null_is_none() -> None:
+    index = index_of({"status": "success"}, {"status": "WARNING"}, {"status": " None"}, {"status": None})
     question = Question(ALL, Words(statuses=frozenset({"Warning", "None"})))
-    assert list(index.words(question)) == [False, True, True, True, True]
+    assert list(index.words(question)) == [False, True, True, True]
+
+
+def test_the_numbers_of_the_core_are_statuses_and_what_is_none_has_no_status_at_all() -> None:
+    index = index_of({"status": 0}, {"status": 1}, {"status": 2}, {}, {"status": 7}, {"status": True}, {"status": []})
+    found = [
+        index.words(Question(ALL, Words(statuses=frozenset({word})))) for word in ("Success", "Warning", "Failure")
+    ]
+    assert [list(np.flatnonzero(words)) for words in found] == [[0], [1], [2]]
+    assert not index.words(Question(ALL, Words(statuses=frozenset({"None"})))).any()
 
 
 def test_strangers_are_taken_out_and_undecidable_rows_stay() -> None:

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from material import NOWS, ZONES, records_of
 
-from gateway.kinds import canonical_word, family_of, is_copy, type_words
+from gateway.kinds import COPY_SIGNS, canonical_word, family_of, is_backup, is_copy, type_words
+from gateway.signs import Signs
 from gateway.simulator.core_types import ALTERNATES, COPY_PREFIX, COPY_TYPES, DISPLAY_TYPES
 from gateway.simulator.dialects import Rendering
 from gateway.simulator.facts import Record
@@ -106,6 +108,16 @@ def test_copies_are_told_by_their_sync_fields_alone(dialect: str) -> None:
     assert [record for record in RECORDS if is_copy(row_of(record, dialect)) != record.is_copy] == []
 
 
+@pytest.mark.parametrize("nothing", [None, "", "n/a", "N/A", False])
+@pytest.mark.parametrize("sign", COPY_SIGNS)
+def test_what_says_nothing_makes_no_copy_of_a_row(sign: str, nothing: Any) -> None:
+    row = {"type": "Full", "app_id": 1}
+    assert type_words(row | {sign: nothing}) == type_words(row)
+    assert is_backup(row | {sign: nothing})
+    for value in (0, "0", "site-b", True):
+        assert is_copy(row | {sign: value})
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_copy_with_its_message_is_a_copy(dialect: str) -> None:
     copies = [record for record in KINDS.values() if record.is_copy]
@@ -140,6 +152,9 @@ def test_either_the_number_or_the_name_of_an_application_is_enough(without: str)
         ({"app_id": [1], "app_name": {}}, "file"),
         ({"app_id": 999, "app_name": "Nutanix AHV"}, "ahv"),
         ({"app_id": None, "app_name": None, "guid": None}, "file"),
+        ({"guid": "", "is_cluster": "n/a", "server_name": "N/A", "is_sql_cluster": ""}, "file"),
+        ({"app_name": "UCS Service Profile"}, "ucs"),
+        ({"app_name": "File-Level"}, "file"),
     ],
 )
 def test_the_family_is_read_from_whatever_betrays_it(row: dict[str, Any], family: str) -> None:
@@ -181,3 +196,16 @@ def test_one_spelling_is_its_own_spelling(word: str) -> None:
 )
 def test_no_row_makes_the_words_fail(row: dict[str, Any]) -> None:
     assert all(word == word.casefold() for word in type_words(row))
+
+
+_SIGN = st.sampled_from([field.name for field in msgspec.structs.fields(Signs) if field.name != "type"])
+_VALUE = st.sampled_from([None, "", "n/a", False, True, 0, 1, "x"])
+_TYPE = st.sampled_from(["Full", "Restore", None])
+
+
+@given(_TYPE, st.dictionaries(_SIGN, _VALUE), _SIGN, _VALUE)
+def test_rows_that_share_a_look_up_are_of_one_kind(kind: Any, row: dict[str, Any], sign: str, value: Any) -> None:
+    alike = [{"type": kind} | row, {"type": kind} | row | {sign: value}]
+    keys = [msgspec.convert(one, Signs).kind_key for one in alike]
+    kinds = [(type_words(one), is_backup(one), family_of(one)) for one in alike]
+    assert keys[0] != keys[1] or kinds[0] == kinds[1]
