@@ -212,7 +212,7 @@ ODD_ROWS: list[dict[str, Any]] = [
         for word in ("Needed ", "done", 1)
     ),
 ]
-SAID = (1, "4ecc668fe7b38740")
+SAID = (2, "4ecc668fe7b38740")
 
 
 def test_another_reading_of_rows_has_another_number() -> None:
