@@ -1,6 +1,7 @@
 """Where held lists are kept: bounded in bytes, the least recently used go first."""
 
 import weakref
+from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol
 
@@ -65,7 +66,11 @@ class Store(Protocol):
         ...
 
     def put_block(self, backups: BackupList, block: Block) -> None:
-        """Remember the compressed rows of a list, if they fit."""
+        """Remember the compressed rows of a list that is kept, if they fit."""
+        ...
+
+    def keeps(self, backups: BackupList) -> bool:
+        """Whether it is the rows of a held list, or those that are remembered of one."""
         ...
 
 
@@ -143,8 +148,13 @@ class MemoryStore:
         return found.block if isinstance(found, _Packed) else None
 
     def put_block(self, backups: BackupList, block: Block) -> None:
+        """See Store. The block of a list that nobody else keeps would only fill the room."""
+        if self.keeps(backups):
+            self._kept.put_made(_Packed(weakref.ref(backups), id(backups), block))
+
+    def keeps(self, backups: BackupList) -> bool:
         """See Store."""
-        self._kept.put_made(_Packed(weakref.ref(backups), id(backups), block))
+        return id(backups) in self._kept.rows
 
 
 _BLOCK: Final = "block"
@@ -197,6 +207,8 @@ class _ByBytes(LRUCache[_Kept, _Kept]):
         self._lists: dict[SystemId, dict[Asked, Held]] = {}
         self._system_of: dict[Held, SystemId] = {}
         self._made: dict[int, dict[_What, _Made]] = {}  # by the id of the list
+        self.rows: Counter[int] = Counter()
+        """The ids of all lists that are kept, or picked from one that is."""
 
     def list_for(self, system_id: SystemId, asked: Asked) -> Held | None:
         """The list for that question, used by this."""
@@ -217,6 +229,7 @@ class _ByBytes(LRUCache[_Kept, _Kept]):
         if not self._fits(held):
             return False
         self._system_of[held] = system_id
+        self.rows[id(held.fetched.backups)] += 1
         lists = self._lists.setdefault(system_id, {})
         lists[held.asked] = held  # what is renewed stands behind what is not
         if len(lists) > _LISTS_PER_SYSTEM:
@@ -238,6 +251,8 @@ class _ByBytes(LRUCache[_Kept, _Kept]):
             del self[older]
         if self._fits(made):
             self._made.setdefault(made.owner, {})[made.what] = made
+            if isinstance(made, _View):
+                self.rows[id(made.picked)] += 1
 
     def _fits(self, kept: _Kept) -> bool:
         try:
@@ -251,6 +266,7 @@ class _ByBytes(LRUCache[_Kept, _Kept]):
         if isinstance(kept, Held):
             lists = self._lists[self._system_of.pop(kept)]
             del lists[kept.asked]
+            self._drop(kept.fetched.backups)
             self._forget_made_of(kept, kept.fetched.backups)
             return
         made = self._made.get(kept.owner, {})
@@ -258,7 +274,13 @@ class _ByBytes(LRUCache[_Kept, _Kept]):
         if not made:
             self._made.pop(kept.owner, None)
         if isinstance(kept, _View):
+            self._drop(kept.picked)
             self._forget_made_of(kept.picked)
+
+    def _drop(self, backups: BackupList) -> None:
+        self.rows[id(backups)] -= 1
+        if not self.rows[id(backups)]:
+            del self.rows[id(backups)]
 
     def _forget_made_of(self, *sources: object) -> None:
         for source in sources:

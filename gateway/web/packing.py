@@ -46,24 +46,41 @@ async def packed(
 async def _blocks(
     store: Store, parts: Sequence[Part], lists: Sequence[BackupList] | None, *, thorough: bool
 ) -> list[bytes | Block]:
-    """The parts of the answer, compressed where they are worth it; those of held lists only once for all answers."""
-    if lists is None:
-        whole = b"".join(map(made, parts))
-        return [quick_block(whole) if len(whole) <= _ON_THE_LOOP_BYTES else await asyncio.to_thread(quick_block, whole)]
-    kept = [backups for backups in lists if len(backups)]
-    blocks = [store.block(backups) for backups in kept]
-    new = {at: kept[at].body for at, block in enumerate(blocks) if block is None}
-    again = {at: kept[at].body for at, block in enumerate(blocks) if block is not None and block.quick}
+    """The parts of the answer, compressed: kept lists once for all answers, what is between them together."""
+    kept = [backups if store.keeps(backups) else None for backups in lists or () if len(backups)]
+    blocks = await _kept_blocks(store, [backups for backups in kept if backups is not None], thorough=thorough)
+    pieces: list[bytes | Block] = []
+    between: list[bytes] = []
+    # The first part opens the answer, the last one closes it; between them lists and commas take turns.
+    owners = iter(kept)
+    for number, part in enumerate(parts):
+        is_list = lists is not None and number % 2 and number < len(parts) - 1
+        owner = next(owners) if is_list else None
+        if owner is None:
+            between.append(made(part))
+            continue
+        pieces += [await _together(between), blocks[id(owner)]]
+        between = []
+    return [*pieces, await _together(between)]
+
+
+async def _kept_blocks(store: Store, kept: Sequence[BackupList], *, thorough: bool) -> dict[int, Block]:
+    """The block of each list, by its id."""
+    lists = {id(backups): backups for backups in kept}
+    known = {at: block for at, backups in lists.items() if (block := store.block(backups)) is not None}
+    new = {at: backups.body for at, backups in lists.items() if at not in known}
+    again = {at: lists[at].body for at, block in known.items() if block.quick}
     for wanted, compress in ((new, thorough_block if thorough else quick_block), (again, thorough_block)):
         for at, block in (await _compressed(wanted, compress)).items():
-            blocks[at] = block
-            store.put_block(kept[at], block)
-    # The first part opens the answer, the last one closes it; between them lists and commas take turns.
-    lists_first = iter(blocks)
-    return [
-        made(part) if number == len(parts) - 1 or not number % 2 else next(lists_first) or made(part)
-        for number, part in enumerate(parts)
-    ]
+            known[at] = block
+            store.put_block(lists[at], block)
+    return known
+
+
+async def _together(pieces: Sequence[bytes]) -> bytes | Block:
+    """Pieces that are sent one behind the other, as one: rows that were picked for this answer, and what is between."""
+    whole = b"".join(pieces)
+    return whole if len(whole) <= _ON_THE_LOOP_BYTES else await asyncio.to_thread(quick_block, whole)
 
 
 async def _compressed(pieces: dict[int, bytes], compress: Callable[[bytes], Block]) -> dict[int, Block]:

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from tests.forms.fleet import MIXED
 from tests.forms.reading import row_texts, steady, unzipped
+from tests.forms.sites import managed
 from tests.gateway.live import Answer, Client, gateway_over, small
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -235,3 +236,15 @@ async def test_a_stand_in_and_a_missing_system_are_told_alike():
         opened = replace(packed, body=unzipped(packed.body))
         assert opened.states == {1: "stale", 2: "stale", 3: "missing"}
         Pair(await post(client, {"max_age": 0}, "identity"), packed).assert_equal()
+
+
+async def test_a_compressed_answer_of_rows_that_were_picked_for_it_leaves_nothing_behind():
+    async with managed([small(1), small(2)]) as site:
+        whole = await site.client.post()
+        store = site.site.gateway.store
+        before = store.nbytes
+        for _ in range(3):
+            site.clock.by += 1
+            narrow = await site.client.get("start_hours=4800", Accept_Encoding="gzip")
+            assert (narrow.headers["Content-Encoding"], narrow.rows) == ("gzip", whole.rows)
+            assert store.nbytes == before

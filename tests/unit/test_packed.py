@@ -139,3 +139,18 @@ def test_what_was_made_of_a_list_goes_with_it() -> None:
     assert len(sizes) == 1
     store.forget(SystemId(1))
     assert store.nbytes == 0
+    assert not store._kept.rows
+
+
+def test_nothing_is_kept_for_rows_that_were_picked_for_one_answer() -> None:
+    rows, question = plain(), Question(Asked(), Words(statuses=frozenset({"Failure"})))
+    store = MemoryStore(10**8, 0)
+    held, view, passing = held_of(rows), rows.pick(range(9)), rows.pick(range(8))
+    store.put(SystemId(1), held)
+    store.put_view(held, question, view)
+    before = store.nbytes
+    store.put_block(passing, quick_block(passing.body))
+    assert (store.nbytes, store.block(passing)) == (before, None)
+    assert [store.keeps(backups) for backups in (held.fetched.backups, view, passing)] == [True, True, False]
+    store.put(SystemId(1), held_of(passing))
+    assert [store.keeps(backups) for backups in (held.fetched.backups, view, passing)] == [False, False, True]
