@@ -16,9 +16,11 @@ from gateway.config_values import (
     PasswordHash,
     Pin,
     PingUrl,
+    Pins,
     Seconds,
     SomeSeconds,
     StoreUrl,
+    SystemIds,
     Text,
     TimeOfDay,
     Zone,
@@ -131,7 +133,7 @@ class Defaults(_Table):
     password_file: Text | None = None
     password_env: Text | None = None
     timezone: Zone | None = None
-    fingerprint: Pin | Annotated[list[Pin], Field(min_length=1, max_length=2)] | None = None
+    fingerprint: Pins | None = None
     remote_system_id: Id | None = None
     customer: Text | None = None
     tags: list[Text] | None = None
@@ -172,7 +174,7 @@ class SystemTable(Defaults):
 
 
 class _Rights(_Table):
-    systems: Literal["all"] | list[Id] = Field(default_factory=list)
+    systems: SystemIds = Field(default_factory=list)
     customers: list[Text] = Field(default_factory=list)
     tags: list[Text] = Field(default_factory=list)
     role: Role = "viewer"
@@ -213,7 +215,7 @@ class WebhookTable(_Table):
     url_env: Text | None = None
     alerts: bool = True
     digest: bool = True
-    systems: Literal["all"] | list[Id] = Field(default_factory=list)
+    systems: SystemIds = Field(default_factory=list)
     customers: list[Text] = Field(default_factory=list)
     tags: list[Text] = Field(default_factory=list)
 

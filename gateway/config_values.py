@@ -3,13 +3,13 @@
 import re
 from difflib import get_close_matches
 from ipaddress import ip_network
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from argon2 import extract_parameters
 from argon2.exceptions import InvalidHashError
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 STORE_OPTIONS: Final = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
 """What the query of `cache.url` may hold: files for TLS, by their paths."""
@@ -101,6 +101,18 @@ def _ping_url(value: str) -> str:
     return value
 
 
+def _branch(value: Any) -> str | None:
+    """Of a value that may be a text or a list: which of them it is. So its fault is told once, not for each of them."""
+    if isinstance(value, str):
+        return "text"
+    return "list" if isinstance(value, list) else None
+
+
+def _branch_of_ids(value: Any) -> str | None:
+    """The same, where only one text is right."""
+    return _branch(value) if value == "all" or isinstance(value, list) else None
+
+
 Text = Annotated[str, AfterValidator(_text)]
 Pin = Annotated[str, AfterValidator(_pin)]
 # Bounds end what no clock and no event loop can hold; a hundred years of seconds is plenty.
@@ -111,6 +123,14 @@ Bytes = Annotated[int, Field(ge=1, le=2**40)]
 Hours = Annotated[float, Field(gt=0, le=87_600, allow_inf_nan=False)]
 Days = Annotated[float, Field(ge=0, le=36_500, allow_inf_nan=False)]
 Id = Annotated[int, Field(ge=0, lt=2**63)]
+Pins = Annotated[
+    Annotated[Pin, Tag("text")] | Annotated[list[Pin], Field(min_length=1, max_length=2), Tag("list")],
+    Discriminator(_branch, "no_pins", "must be sha256: and 64 lower-case hex digits, or a list of two such texts"),
+]
+SystemIds = Annotated[
+    Annotated[Literal["all"], Tag("text")] | Annotated[list[Id], Tag("list")],
+    Discriminator(_branch_of_ids, "no_ids", 'must be "all" or a list of ids'),
+]
 Address = Annotated[str, AfterValidator(_address)]
 Zone = Annotated[str, AfterValidator(_zone)]
 PasswordHash = Annotated[str, AfterValidator(_argon2), Field(repr=False)]

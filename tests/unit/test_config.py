@@ -1,0 +1,64 @@
+"""Faults of a configuration: one line each, with the key path, and nothing of a secret (contract section 3)."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.accounts import token_hash
+from gateway.config import parse
+from gateway.errors import ConfigError
+
+SYSTEM = '[[system]]\nid = 1\nname = "a"\nurl = "https://h"\nusername = "u"\npassword = "p"\ntimezone = "UTC"\n'
+HASH = token_hash("x")
+TOKEN = f'[[token]]\nname = "t"\ntoken_hash = "{HASH}"\n'
+PIN = f'"sha256:{"a" * 64}"'
+
+
+def faults_of(text: str) -> list[str]:
+    """The faults without the name of the file."""
+    try:
+        parse(text, "file", Path.cwd())
+    except ConfigError as error:
+        return [fault.removeprefix("file: ") for fault in error.faults]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        (f'"sha256:{"A" * 64}"', ": must be sha256: and 64 lower-case hex digits"),
+        ("5", ": must be sha256: and 64 lower-case hex digits, or a list of two such texts"),
+        ("[]", ": list should have at least 1 item after validation, not 0"),
+        (f"[{PIN}, {PIN}, {PIN}]", ": list should have at most 2 items after validation, not 3"),
+        (f'[{PIN}, "sha256:a"]', "[1]: must be sha256: and 64 lower-case hex digits"),
+        ("[5]", "[0]: input should be a valid string"),
+    ],
+)
+def test_a_wrong_fingerprint_is_one_fault(value: str, fault: str) -> None:
+    assert faults_of(f"{SYSTEM}fingerprint = {value}") == [f"system[0].fingerprint{fault}"]
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ('"some"', ': must be "all" or a list of ids'),
+        ("true", ': must be "all" or a list of ids'),
+        ("[true]", "[0]: input should be a valid integer"),
+        ('["all"]', "[0]: input should be a valid integer"),
+        ("[1, -1]", "[1]: input should be greater than or equal to 0"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["token", "webhook"])
+def test_wrong_systems_of_a_credential_or_a_webhook_are_one_fault(kind: str, value: str, fault: str) -> None:
+    table = TOKEN if kind == "token" else '[[webhook]]\nname = "w"\nkind = "slack"\nurl = "https://h"\n'
+    assert faults_of(f"{table}systems = {value}") == [f"{kind}[0].systems{fault}"]
+
+
+@pytest.mark.parametrize("line", [f"fingerprint = {PIN}", f"fingerprint = [{PIN}]", f"fingerprint = [{PIN}, {PIN}]"])
+def test_a_pin_and_a_list_of_one_or_two_are_taken(line: str) -> None:
+    assert faults_of(SYSTEM + line) == []
+
+
+@pytest.mark.parametrize("value", ['"all"', "[]", "[1, 2]"])
+def test_all_systems_and_a_list_of_ids_are_taken(value: str) -> None:
+    assert faults_of(f"{TOKEN}systems = {value}") == []
