@@ -154,11 +154,21 @@ class _Reader:
         for kind, key, values in named:
             for value in sorted({str(value) for value in values if values.count(value) > 1}):
                 self._fault(kind, f"{key} {value} occurs more than once")
+        self._one_table_each(tokens)
         if self._faults:
             raise ConfigError(self._faults)
         return Config(
             server, log, cache, fanout, report, notices, webhooks, tuple(systems), tuple(users), tuple(tokens)
         )
+
+    def _one_table_each(self, tokens: list[TokenTable]) -> None:
+        """A token has the rights of one table. Which two are the same is told by their names, never by the hash."""
+        names: dict[str, list[str]] = {}
+        for token in tokens:
+            names.setdefault(token.token_hash, []).append(token.name)
+        for same in names.values():
+            if len(same) > 1:
+                self._fault("token", f"token_hash is the same for {', '.join(same)}: each needs a token of its own")
 
     def _fault(self, path: str, text: str) -> None:
         line = f"{self._name}: {path}: {text}" if path else f"{self._name}: {text}"

@@ -62,3 +62,10 @@ def test_a_pin_and_a_list_of_one_or_two_are_taken(line: str) -> None:
 @pytest.mark.parametrize("value", ['"all"', "[]", "[1, 2]"])
 def test_all_systems_and_a_list_of_ids_are_taken(value: str) -> None:
     assert faults_of(f"{TOKEN}systems = {value}") == []
+
+
+def test_one_token_in_two_tables_is_a_fault_that_names_the_tables_and_not_the_hash() -> None:
+    faults = faults_of(TOKEN + TOKEN.replace('"t"', '"grafana"') + "systems = [1]\n")
+    assert faults == ["token: token_hash is the same for t, grafana: each needs a token of its own"]
+    assert HASH not in str(faults)
+    assert faults_of(TOKEN + TOKEN.replace('"t"', '"grafana"').replace(HASH, token_hash("y"))) == []
