@@ -102,9 +102,9 @@ def said(body: bytes) -> str:
 
 async def _check(response: aiohttp.ClientResponse, url: str) -> None:
     status = response.status
-    if status == 200 or (status in _SHORT and _is_ours(response)):
-        if not _is_ours(response):
-            raise no_gateway(url, f"it sent {response.content_type}")
+    if status == 200 and not _is_ours(response):
+        raise no_gateway(url, f"it sent {response.content_type}")
+    if status == 200 or (status in _SHORT and _is_short(response)):
         return
     if 300 <= status < 400:
         where = response.headers.get("Location", "another place")
@@ -122,6 +122,14 @@ async def _check(response: aiohttp.ClientResponse, url: str) -> None:
 
 def _is_ours(response: aiohttp.ClientResponse) -> bool:
     return response.content_type in MEDIA.values()
+
+
+def _is_short(response: aiohttp.ClientResponse) -> bool:
+    """Whether it is an answer that falls short, and no error: both come with the same statuses, errors as JSON alone.
+
+    What has systems says of them whether they are all there; a stream says so at its end.
+    """
+    return _is_ours(response) and (response.content_type != MEDIA["json"] or "X-Gateway-Complete" in response.headers)
 
 
 def _trust(address: Address) -> Any:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from gateway.web.load import TOO_MUCH
+from gateway.web.respond import SAFE_HEADERS, error_body
 from tests.cli.asking import ask
 from tests.cli.servers import serving
 from tests.gateway.conftest import Make
@@ -117,6 +119,29 @@ async def test_what_is_no_answer_of_a_gateway_is_told(answer: web.Response, code
     assert outcome.code == code
     assert said in outcome.err
     assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        *(("backups", "-o", form) for form in FORMS),
+        ("backups", "--order-by", "size"),
+        ("systems", "-o", "json"),
+        ("export", "checkmk"),
+    ],
+    ids=" ".join,
+)
+async def test_an_error_of_the_gateway_is_told_on_stderr_and_is_no_data(verb: tuple[str, ...]):
+    """It has the status of an answer that falls short, and none of its systems."""
+
+    async def refused(_: web.Request) -> web.Response:
+        return web.Response(status=503, body=error_body(503, TOO_MUCH), headers=SAFE_HEADERS | {"Retry-After": "1"})
+
+    async with serving(refused) as url:
+        outcome = await run(*verb, "--url", url)
+    assert (outcome.code, outcome.out) == (4, "")
+    assert TOO_MUCH in outcome.err
+    assert len(outcome.err.splitlines()) == 1
 
 
 async def test_ctrl_c_is_130_and_says_nothing(gateway_over: Make):
