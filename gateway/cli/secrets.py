@@ -11,14 +11,19 @@ from gateway.hashing import hash_password
 
 def print_password_hash() -> int:
     """The argon2id hash of a password that is typed or piped in."""
-    if sys.stdin.isatty():
-        password = getpass.getpass("Password: ", stream=sys.stderr)
-        if password != getpass.getpass("Again: ", stream=sys.stderr):
-            print("the two passwords differ", file=sys.stderr)
-            return 2
-    else:
-        password = sys.stdin.readline().rstrip("\r\n")
-    if not password or len(password.encode(errors="replace")) > LONGEST_PASSWORD_BYTES:
+    try:
+        if sys.stdin.isatty():
+            password = getpass.getpass("Password: ", stream=sys.stderr)
+            if password != getpass.getpass("Again: ", stream=sys.stderr):
+                print("the two passwords differ", file=sys.stderr)
+                return 2
+        else:
+            password = sys.stdin.buffer.readline().decode().rstrip("\r\n")
+        size = len(password.encode())
+    except UnicodeError:  # a login sends UTF-8, so no login could send this one
+        print("the password is not UTF-8", file=sys.stderr)
+        return 2
+    if not 0 < size <= LONGEST_PASSWORD_BYTES:
         print(f"the password must have 1 to {LONGEST_PASSWORD_BYTES} bytes", file=sys.stderr)
         return 2
     print(hash_password(password))

@@ -111,10 +111,10 @@ async def running(*arguments: str, **environment: str) -> AsyncIterator[Running]
         process.stdin.close()
 
 
-async def run(*arguments: str, stdin: str = "", **environment: str) -> Outcome:
+async def run(*arguments: str, stdin: str | bytes = "", **environment: str) -> Outcome:
     """A command that ends by itself."""
     async with running(*arguments, **environment) as started:
         assert started.process.stdin is not None
-        started.process.stdin.write(stdin.encode())
+        started.process.stdin.write(stdin.encode() if isinstance(stdin, str) else stdin)
         started.process.stdin.close()
         return await started.end(None)

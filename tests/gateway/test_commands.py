@@ -73,6 +73,11 @@ async def test_hash_password_refuses_what_is_no_password(stdin: str):
     assert (outcome.code, outcome.out) == (2, "")
 
 
+async def test_hash_password_refuses_bytes_that_no_login_could_send():
+    outcome = await run("hash-password", stdin=b"p\xe4ssword\n")
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", "the password is not UTF-8")
+
+
 async def test_token_new_prints_a_token_once_and_its_hash_for_the_configuration():
     outcome = await run("token", "new")
     token, _, rest = outcome.out.partition("\n")
