@@ -10,6 +10,7 @@ from gateway.config_values import (
     Bytes,
     Count,
     Days,
+    Host,
     Hours,
     Id,
     Network,
@@ -46,7 +47,7 @@ def _exactly_one(table: BaseModel, keys: Sequence[str]) -> None:
 class Server(_Table):
     """[server]: where the gateway listens."""
 
-    host: Text = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     tls_certificate: Text | None = None
     tls_key: Text | None = None

@@ -11,6 +11,8 @@ from argon2 import extract_parameters
 from argon2.exceptions import InvalidHashError
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
+from gateway.hosts import NO_HOST, is_host
+
 STORE_OPTIONS: Final = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
 """What the query of `cache.url` may hold: files for TLS, by their paths."""
 
@@ -33,7 +35,14 @@ def _address(value: str) -> str:
         raise ValueError("must be http:// or https:// and a host, for example https://10.0.0.5")
     if "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment or not value.isprintable():
         raise ValueError("must be scheme, host and port only: no user, path or query")
+    _named(parts.hostname)
     return value
+
+
+def _named(host: str) -> str:
+    if not is_host(host):
+        raise ValueError(NO_HOST)
+    return host
 
 
 def _zone(value: str) -> str:
@@ -75,6 +84,7 @@ def _store_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("redis", "rediss", "valkey", "valkeys") or not parts.hostname:
         raise ValueError("must be a redis:// or valkey:// URL, or empty")
+    _named(parts.hostname)
     try:
         port_ok = parts.port != 0
     except ValueError:
@@ -96,8 +106,12 @@ def _time_of_day(value: str) -> str:
 
 
 def _ping_url(value: str) -> str:
-    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+    if not value:
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an http:// or https:// address, or empty")
+    _named(parts.hostname)
     return value
 
 
@@ -114,6 +128,7 @@ def _branch_of_ids(value: Any) -> str | None:
 
 
 Text = Annotated[str, AfterValidator(_text)]
+Host = Annotated[Text, AfterValidator(_named)]
 Pin = Annotated[str, AfterValidator(_pin)]
 # Bounds end what no clock and no event loop can hold; a hundred years of seconds is plenty.
 Seconds = Annotated[float, Field(ge=0, le=3_200_000_000, allow_inf_nan=False)]

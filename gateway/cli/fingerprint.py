@@ -34,8 +34,8 @@ def shown_pin(url: str, timeout_s: float) -> str | None:
 
 
 def _address(url: str) -> tuple[str, int] | None:
-    parts = urlsplit(url if "//" in url else f"https://{url}")
     try:
+        parts = urlsplit(url if "//" in url else f"https://{url}")
         port = parts.port or 443
     except ValueError:
         return None

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from cyclopts import Group, Parameter
 
 from gateway.cli.exits import ClientError, Exit
+from gateway.hosts import NO_HOST, is_host
 
 _GROUP: Final = Group("The gateway to ask", sort_key=3)
 _PIN: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
@@ -71,6 +72,8 @@ def _url(text: str) -> str:
         good = False
     if not good or not text.isprintable() or " " in text:
         raise ClientError(Exit.USAGE, f"--url: {text} is no address; it begins with http:// or https:// and a host")
+    if not is_host(parts.hostname or ""):
+        raise ClientError(Exit.USAGE, f"--url: {text}: {NO_HOST}")
     if parts.query or parts.fragment or "@" in parts.netloc:
         raise ClientError(Exit.USAGE, "--url: must hold no user, no query and no fragment; the token goes to --token")
     return text.rstrip("/")

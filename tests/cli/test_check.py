@@ -125,10 +125,14 @@ async def test_what_is_no_summary_is_unknown(value: Any, status: int, said: str)
 
 
 @pytest.mark.parametrize(
-    "flags", ["", "--url x", "--max-age 5y", "--max-age 0", "--max-age 90m", "-c 9:5", "-w", "--foo", "--late 1"]
+    "flags",
+    [
+        *("", "--url x", "--url http://a..b:80"),
+        *("--max-age 5y", "--max-age 0", "--max-age 90m", "-c 9:5", "-w", "--foo", "--late 1"),
+    ],
 )
 async def test_a_command_line_that_is_not_understood_is_unknown_too(flags: str):
-    url = [] if flags in ("", "--url x") else ["--url", "http://127.0.0.1:9"]
+    url = [] if not flags or flags.startswith("--url") else ["--url", "http://127.0.0.1:9"]
     outcome = await run("check", *url, *flags.split())
     assert outcome.code == 3
     assert outcome.out.startswith("UNKNOWN: ")

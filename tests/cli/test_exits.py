@@ -80,7 +80,13 @@ async def test_no_gateway_at_the_address_is_4_and_no_address_2(verb: tuple[str, 
     assert "BACKUP_GATEWAY_URL" in unnamed.err
 
 
-@pytest.mark.parametrize("url", ["gw:8080", "ftp://gw", "http://", "http://u:p@gw", "http://gw?x=1", "http://gw:0"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("gw:8080", "ftp://gw", "http://", "http://u:p@gw", "http://gw?x=1", "http://gw:0"),
+        *("http://a..b:8080", f"http://{'a' * 64}.example"),
+    ],
+)
 async def test_what_is_no_address_is_2(url: str):
     outcome = await run("backups", "--url", url)
     assert (outcome.code, outcome.out) == (2, "")

@@ -106,9 +106,10 @@ async def test_fingerprint_of_what_does_not_answer_exits_4_and_of_no_address_2()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         closed = await run("fingerprint", f"https://127.0.0.1:{taken.getsockname()[1]}")
-    wrong = await run("fingerprint", "http://127.0.0.1")
     assert (closed.code, closed.out) == (4, "")
-    assert (wrong.code, wrong.out) == (2, "")
+    for address in ("http://127.0.0.1", "https://[x"):
+        wrong = await run("fingerprint", address)
+        assert (wrong.code, wrong.out, len(wrong.err.splitlines())) == (2, "", 1)
 
 
 async def test_simulate_prints_a_configuration_that_passes_the_check(tmp_path: Path):

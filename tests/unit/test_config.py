@@ -69,3 +69,24 @@ def test_one_token_in_two_tables_is_a_fault_that_names_the_tables_and_not_the_ha
     assert faults == ["token: token_hash is the same for t, grafana: each needs a token of its own"]
     assert HASH not in str(faults)
     assert faults_of(TOKEN + TOKEN.replace('"t"', '"grafana"').replace(HASH, token_hash("y"))) == []
+
+
+@pytest.mark.parametrize("host", ["a..b", ".", "a" * 64, f"{'é' * 63}.example"])
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        (SYSTEM.replace("https://h", "https://HOST"), "system[0].url"),
+        ('[server]\nhost = "HOST"', "server.host"),
+        ('[cache]\nurl = "redis://HOST:6379"', "cache.url"),
+        ('[notices]\nping_url = "https://HOST/ping"', "notices.ping_url"),
+    ],
+)
+def test_a_host_that_no_resolver_can_be_asked_for_is_a_fault(text: str, key: str, host: str) -> None:
+    assert faults_of(text.replace("HOST", host)) == [
+        f"{key}: a part of its host name is empty or longer than 63 characters"
+    ]
+
+
+@pytest.mark.parametrize("host", ["a.b.", "a_b", "bücher.example", "10.0.0.5", "[::1]", "a" * 63])
+def test_any_other_host_is_taken(host: str) -> None:
+    assert faults_of(SYSTEM.replace("https://h", f"https://{host}:443")) == []
