@@ -34,7 +34,7 @@ _SWITCH_S: Final = 0.001
 """For so long a thread may keep the others from running. While one works, the event loop waits for that long at each
 call to the system: with Python's own 5 ms ten sockets make everybody wait for a twentieth of a second."""
 _QUIET_S: Final = 1.0
-"""At the end: without a request for so long nobody sends any more."""
+"""At the end: without a request for so long nobody sends any more, and who looks for readiness has seen that."""
 
 
 def serve_file(path: Path) -> int:
@@ -86,7 +86,7 @@ async def listening(
 ) -> AsyncIterator[str]:
     """A gateway that listens; yields its address. Leaving it finishes running answers, for 20 s at most.
 
-    It goes on listening until no request has come for `quiet_s`.
+    It goes on listening until no request has come for `quiet_s`, and for so long at least.
     """
     aiohttp.set_zlib_backend(isal_zlib)  # global to the process, so it is set where the process begins
     sys.setswitchinterval(_SWITCH_S)

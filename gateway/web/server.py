@@ -112,9 +112,10 @@ class Runner(web.AppRunner):
     async def drain(self, load: Load, quiet_s: float = 0.0) -> None:
         """Wait until all requests of this moment are answered; `cleanup` then has what is left of the 20 s.
 
-        The socket stays open meanwhile, so that whoever asks for readiness reads that there is none, and until no
-        request has come for `quiet_s` (5 s at most): a balancer needs a moment to see it, and what it sends in that
-        moment is answered as well. After 10 s what comes is told to go elsewhere.
+        The socket stays open meanwhile, so that whoever asks for readiness reads that there is none, and until from
+        this moment on no request has come for `quiet_s` (5 s at most), also where none is under way: a balancer needs
+        a moment to see it, and what it sends in that moment is answered as well. After 10 s what comes is told to go
+        elsewhere.
         """
         loop = asyncio.get_running_loop()
         clock = loop.time
@@ -123,8 +124,8 @@ class Runner(web.AppRunner):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_S):
                 await load.answered()
-                while clock() < min(load.last_begun + quiet_s, begun + _LONGEST_QUIET_S):
-                    await asyncio.sleep(max(0.0, load.last_begun + quiet_s - clock()))
+                while (left := min(max(begun, load.last_begun) + quiet_s, begun + _LONGEST_QUIET_S) - clock()) > 0:
+                    await asyncio.sleep(left)
                     await load.answered()
         self._shutdown_timeout = max(0.0, begun + _DRAIN_S - clock())
 

@@ -145,6 +145,18 @@ async def test_who_comes_with_a_password_is_refused_as_well(monkeypatch: pytest.
             assert (refusal.status, refusal.headers["Retry-After"]) == (503, "1")
 
 
+async def test_an_end_with_nothing_under_way_waits_for_a_balancer_to_see_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.web.server._LONGEST_QUIET_S", 60.0)
+    async with running(systems=1) as live:
+        await live.gateway.drain()
+        ending = asyncio.create_task(live.runner.drain(live.runner.app[LOAD], quiet_s=60.0))
+        async with live.http.get(f"{live.url}/readyz") as ready:
+            assert (ready.status, (await ready.json())["status"]) == (503, "draining")
+        assert not ending.done()
+        ending.cancel()
+        await asyncio.gather(ending, return_exceptions=True)
+
+
 async def test_a_crowd_that_does_not_notice_the_end_cannot_put_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.web.server._OPEN_S", 0.05)
     async with running(systems=1) as live:
