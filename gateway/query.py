@@ -35,10 +35,15 @@ from gateway.query_values import (
     unknown_key,
 )
 
+SYSTEM_KEY: Final = "system_id"
+
 
 @dataclass(frozen=True, slots=True)
 class BackupQuery:
-    """Which systems, which rows, and how the answer is wanted. `system_ids` None means every visible system."""
+    """Which systems, which rows, and how the answer is wanted. `system_ids` None means every visible system.
+
+    `system_key` is the name under which the caller gave them: of several names an error says the one that was written.
+    """
 
     system_ids: tuple[int, ...] | None
     customers: tuple[str, ...] | None
@@ -54,6 +59,7 @@ class BackupQuery:
     page: Page | None = None
     cursor: str | None = None
     form: Form | None = None
+    system_key: str = SYSTEM_KEY
 
     @property
     def asks_nothing_else(self) -> bool:
@@ -62,8 +68,8 @@ class BackupQuery:
 
     @property
     def content(self) -> "BackupQuery":
-        """What it asks for, whatever the page and the form."""
-        return replace(self, page=None, cursor=None, form=None)
+        """What it asks for, whatever the page, the form and the name of a key."""
+        return replace(self, page=None, cursor=None, form=None, system_key=SYSTEM_KEY)
 
 
 def parse_body(body: bytes) -> BackupQuery:
@@ -152,8 +158,9 @@ def _checked(values: Mapping[str, Any]) -> BackupQuery:
         return None if value is None else reader(key, value)
 
     wanted = _filter(read)
+    system_key = "sid" if values.get("sid") is not None else SYSTEM_KEY
     return BackupQuery(
-        system_ids=read("sid" if values.get("system_id") is None else "system_id", read_ids),
+        system_ids=read(system_key, read_ids),
         customers=read("customer", read_names),
         tags=read("tag", read_names),
         filter=wanted,
@@ -167,6 +174,7 @@ def _checked(values: Mapping[str, Any]) -> BackupQuery:
         page=read_page(read("page_size", read_page_size), read("page_number", read_page_number), values.get("cursor")),
         cursor=read("cursor", read_name),
         form=read("format", read_form),
+        system_key=system_key,
     )
 
 

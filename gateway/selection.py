@@ -18,7 +18,7 @@ def select(systems: Mapping[SystemId, Stacked], caller: Caller, query: BackupQue
     """
     visible = {system_id: system for system_id, system in systems.items() if system_id in caller.systems}
     if query.system_ids is not None:
-        asked = [_known(visible, "system_id", "system", system_id) for system_id in query.system_ids]
+        asked = [_known(visible, query.system_key, "system", system_id) for system_id in query.system_ids]
     else:
         asked = list(visible.values())
     everything = list(visible.values())

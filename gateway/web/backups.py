@@ -79,7 +79,8 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
         extra, headers = piece.walk.extra | piece.extra, headers | paging_headers(request, query, piece)
     # A walk's name is in its page's cursor: who has the page of an earlier one has a cursor that may be over.
     walk_name = None if piece is None or piece.numbered else piece.walk.name
-    if _is_known(request, status, headers, outcome, (query, form, outcome.window_start, walk_name)):
+    named = (query.content, query.page, form, outcome.window_start, walk_name)
+    if _is_known(request, status, headers, outcome, named):
         keep_ready(request, moment, caller, outcome, 304, headers, [])
         return web.Response(status=304, headers=headers)
     parts = await _parts(gateway, form, query.fields, outcome, arrangement, piece, extra | fault)

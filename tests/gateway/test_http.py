@@ -201,6 +201,11 @@ async def test_another_question_has_another_tag(client: Client):
     assert (await client.get("sid=1", If_None_Match=tags[0])).status == 200
 
 
+async def test_a_question_under_another_name_of_a_key_has_the_same_tag(client: Client):
+    first, second = await client.get("sid=1"), await client.get("system_id=1")
+    assert first.headers["ETag"] == second.headers["ETag"]
+
+
 async def test_age_and_time_do_not_change_the_tag(client: Client):
     first = await client.get(Cache_Control="no-cache")
     later = [await client.get(), await client.get(Cache_Control="no-cache"), await client.get()]

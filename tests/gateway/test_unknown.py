@@ -108,6 +108,12 @@ async def test_a_404_has_the_one_shape_of_errors_and_names_the_field(clients):
     assert "3" in body["detail"]
 
 
+@pytest.mark.parametrize("key", ["system_id", "sid", "customer", "tag", "require"])
+async def test_a_404_names_the_key_that_was_written(clients, key: str):
+    value = 9 if key.endswith("id") else [9] if key == "require" else "Globo"
+    assert (await clients["two"].post({key: value})).json["field"] == key
+
+
 async def test_the_lists_of_systems_show_the_visible_ones_alone(clients):
     for name, visible in (("two", [1, 2]), ("gold", [1, 4]), ("none", [])):
         listed = await clients[name].get(path="/api/systems")

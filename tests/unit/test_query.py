@@ -82,6 +82,10 @@ def test_sid_next_to_system_id_is_the_same_key_twice() -> None:
     assert field_of({"sid": 1, "system_id": 1}) == "sid"
 
 
+def test_sid_and_system_id_ask_for_the_same() -> None:
+    assert ask({"sid": 1}).content == ask({"system_id": 1}).content
+
+
 @pytest.mark.parametrize("body", [{"sid": None, "system_id": 1}, {"sid": 1, "system_id": None}])
 def test_a_null_beside_its_other_name_is_absent(body: dict[str, Any]) -> None:
     assert ask(body).system_ids == (1,)

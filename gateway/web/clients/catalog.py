@@ -35,7 +35,7 @@ async def get_catalog(request: web.Request) -> web.StreamResponse:
     caller = await caller_of(request)
     gateway = request.app[GATEWAY]
     values = read_parameters(request.rel_url.query.items(), PARAMETERS)
-    query = question(values.get("sid"), _wanted(values, gateway.wall()))
+    query = question(values, "sid", _wanted(values, gateway.wall()))
     zones = {int(system_id): system.config.timezone for system_id, system in gateway.systems.items()}
 
     def made(entries: Iterable[Entry]) -> dict[str, Any]:

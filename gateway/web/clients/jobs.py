@@ -33,7 +33,7 @@ async def get_history(request: web.Request) -> web.StreamResponse:
     def made(entries: list[Entry]) -> dict[str, Any]:
         return page_of(finished(entries), job_items, values)
 
-    return await answered(request, caller, question(values.get("applianceId"), BackupFilter()), begun, made)
+    return await answered(request, caller, question(values, "applianceId", BackupFilter()), begun, made)
 
 
 async def get_recovery_points(request: web.Request) -> web.StreamResponse:
@@ -45,7 +45,7 @@ async def get_recovery_points(request: web.Request) -> web.StreamResponse:
     def made(entries: list[Entry]) -> dict[str, Any]:
         return page_of(recoverable(entries, values.get("assetId")), recovery_points, values)
 
-    return await answered(request, caller, question(values.get("applianceId"), BackupFilter()), begun, made)
+    return await answered(request, caller, question(values, "applianceId", BackupFilter()), begun, made)
 
 
 async def get_success_rate(request: web.Request) -> web.StreamResponse:
@@ -58,5 +58,5 @@ async def get_success_rate(request: web.Request) -> web.StreamResponse:
         raise bad_field("startTime", "lies after endTime")
     window = {"windowStart": start, "windowEnd": end}
     told = {key: value for key, value in window.items() if value is not None}
-    query = question(values.get("applianceId"), BackupFilter(start_time=start, end_time=end))
+    query = question(values, "applianceId", BackupFilter(start_time=start, end_time=end))
     return await answered(request, caller, query, begun, lambda entries: success_rate(entries) | told)

@@ -53,6 +53,9 @@ def page_of(
     return {"items": shown(found[offset : offset + limit]), "total": len(found), "limit": limit, "offset": offset}
 
 
-def question(system_id: int | None, wanted: BackupFilter) -> BackupQuery:
-    """The question that the merged lists are asked: one system or all, every option as it is by default."""
-    return replace(_EVERYTHING, system_ids=None if system_id is None else (system_id,), filter=wanted)
+def question(values: Mapping[str, Any], system_key: str, wanted: BackupFilter) -> BackupQuery:
+    """The question that the merged lists are asked: the system under that key or all, every option as by default."""
+    system_id = values.get(system_key)
+    return replace(
+        _EVERYTHING, system_ids=None if system_id is None else (system_id,), system_key=system_key, filter=wanted
+    )
