@@ -51,17 +51,25 @@ class ConfigError(GatewayError):
 class RequestError(GatewayError):
     """A request that is answered with an error status (contract section 4).
 
-    `field` names the offending key of the request, `headers` what the answer carries besides.
+    `field` names the offending key of the request, `headers` what the answer carries besides. `ends` where the
+    connection ends with it: the rest of the request is not worth reading, or nobody knows where that ends.
     """
 
     def __init__(
-        self, status: int, message: str, *, field: str | None = None, headers: dict[str, str] | None = None
+        self,
+        status: int,
+        message: str,
+        *,
+        field: str | None = None,
+        headers: dict[str, str] | None = None,
+        ends: bool = False,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.field = field
         self.headers = headers or {}
+        self.ends = ends
 
 
 def bad_field(field: str, message: str) -> RequestError:

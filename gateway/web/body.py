@@ -18,7 +18,7 @@ _GZIP: Final = ("gzip", "x-gzip")
 async def read_body(request: web.Request) -> bytes:
     """The whole body, unpacked, whatever its Content-Type says.
 
-    RequestError 413 when it is too large (packed or unpacked), 408 when too slow, 415 for a coding but gzip.
+    RequestError 400 when it is too large (packed or unpacked), 408 when too slow, 415 for a coding but gzip.
     """
     limit = request.app[GATEWAY].config.server.max_body_bytes
     coding = ",".join(request.headers.getall("Content-Encoding", ())).strip().lower()
@@ -47,7 +47,7 @@ async def _received(request: web.Request, limit: int) -> bytes:
                     raise _too_large(limit)
                 chunks.append(chunk)
     except TimeoutError:
-        raise RequestError(408, f"the body did not arrive within {BODY_S:g} s", field="body") from None
+        raise RequestError(408, f"the body did not arrive within {BODY_S:g} s", field="body", ends=True) from None
     except web.RequestPayloadError as error:
         raise RequestError(400, "the body cannot be read", field="body") from error
     return b"".join(chunks)
@@ -68,4 +68,4 @@ def _unpacked(body: bytes, limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> RequestError:
-    return RequestError(413, f"the body has more than the allowed {limit} bytes", field="body")
+    return RequestError(400, f"the body has more than the allowed {limit} bytes", field="body", ends=True)

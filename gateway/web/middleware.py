@@ -21,8 +21,6 @@ from gateway.web.routes import route_at
 _RUNNING: Final = 4096
 """Requests at once. Beyond it a quick refusal helps more than a slow answer."""
 
-_LAST: Final = frozenset({408, 413, 501, 505})
-"""After these the connection ends: the rest of the body is not worth reading, or nobody knows where it ends."""
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -51,11 +49,12 @@ async def outer_guard(request: web.Request, handler: Handler) -> web.StreamRespo
 
 
 async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    is_last = False
     try:
         _refuse_odd(request)
         response = await handler(request)
     except RequestError as error:
-        response = error_answer(request, error)
+        response, is_last = error_answer(request, error), error.ends
     except web.HTTPException as error:
         response = error_answer(request, RequestError(error.status, error.reason))
     except Exception as error:
@@ -65,8 +64,7 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
             raise
         structlog.get_logger().exception("unexpected fault")
         response = error_answer(request, RequestError(500, "the gateway failed; its log has this request's id"))
-    is_last = response.status in _LAST or request.app[GATEWAY].draining
-    if is_last or request.method == "CONNECT" or "Upgrade" in request.headers:
+    if is_last or request.app[GATEWAY].draining or request.method == "CONNECT" or "Upgrade" in request.headers:
         response.force_close()
     return response
 
@@ -74,11 +72,11 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
 def _refuse_odd(request: web.Request) -> None:
     """What the parser lets pass and another reader of the same bytes could understand otherwise."""
     if request.version < HttpVersion10:
-        raise RequestError(505, "HTTP/1.0 and HTTP/1.1 are spoken here")
+        raise RequestError(505, "HTTP/1.0 and HTTP/1.1 are spoken here", ends=True)
     if request.method == "CONNECT":
         raise RequestError(405, "this gateway is no proxy", headers={"Allow": "GET, HEAD, POST"})
     if request.headers.get("Transfer-Encoding", "chunked").strip().lower() != "chunked":
-        raise RequestError(501, "the only transfer coding is chunked", field="Transfer-Encoding")
+        raise RequestError(501, "the only transfer coding is chunked", field="Transfer-Encoding", ends=True)
     if not _HOST.fullmatch(request.headers.get("Host", "none")):
         raise RequestError(400, "Host: is no host", field="Host")
 

@@ -12,7 +12,7 @@ ANY_CREDENTIAL: Final[list[Document]] = [{"AuthToken": []}, {"Bearer": []}, {"Ba
 TOKEN: Final[list[Document]] = [{"AuthToken": []}, {"Bearer": []}]
 _EVERYWHERE: Final = (400, 404, 405, 417, 421, 500, 501, 503)
 _REFUSED: Final = (401, 429)
-WITH_BODY: Final = (408, 413, 415)
+WITH_BODY: Final = (408, 415)
 
 
 def operation(name: str, tag: str, summary: str, security: list[Document], answers: dict[int, Document]) -> Document:
