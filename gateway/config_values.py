@@ -4,7 +4,7 @@ import re
 from difflib import get_close_matches
 from ipaddress import ip_network
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from argon2 import extract_parameters
@@ -25,8 +25,15 @@ def _text(value: str) -> str:
     return value
 
 
+def _split(value: str) -> SplitResult:
+    try:
+        return urlsplit(value)
+    except ValueError:  # whose text repeats what is wrong, which may be a part of a password
+        raise ValueError("is no URL") from None
+
+
 def _address(value: str) -> str:
-    parts = urlsplit(value)
+    parts = _split(value)
     try:
         port = parts.port
     except ValueError:
@@ -81,7 +88,7 @@ def _network(value: str) -> str:
 def _store_url(value: str) -> str:
     if not value:
         return value
-    parts = urlsplit(value)
+    parts = _split(value)
     if parts.scheme not in ("redis", "rediss", "valkey", "valkeys") or not parts.hostname:
         raise ValueError("must be a redis:// or valkey:// URL, or empty")
     _named(parts.hostname)
@@ -108,7 +115,7 @@ def _time_of_day(value: str) -> str:
 def _ping_url(value: str) -> str:
     if not value:
         return value
-    parts = urlsplit(value)
+    parts = _split(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an http:// or https:// address, or empty")
     _named(parts.hostname)

@@ -90,3 +90,16 @@ def test_a_host_that_no_resolver_can_be_asked_for_is_a_fault(text: str, key: str
 @pytest.mark.parametrize("host", ["a.b.", "a_b", "bücher.example", "10.0.0.5", "[::1]", "a" * 63])
 def test_any_other_host_is_taken(host: str) -> None:
     assert faults_of(SYSTEM.replace("https://h", f"https://{host}:443")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[cache]\nurl = "redis://:geheim@ho℀st"', "cache.url"),
+        ('[cache]\nurl = "redis://:[geheim]@host"', "cache.url"),
+        ('[notices]\nping_url = "https://geheim@ho℀st"', "notices.ping_url"),
+        (SYSTEM.replace("https://h", "https://geheim@ho℀st"), "system[0].url"),
+    ],
+)
+def test_what_cannot_even_be_split_into_its_parts_is_told_without_them(text: str, key: str) -> None:
+    assert faults_of(text) == [f"{key}: is no URL"]
