@@ -241,12 +241,13 @@ def merged(parts: Sequence[ListIndex], backups: BackupList, places: Places) -> L
     return ListIndex(backups, columns=gathered([part._columns for part in parts], places))
 
 
-def without_strangers(backups: BackupList, asked: Asked) -> BackupList:
+def without_strangers(backups: BackupList, asked: Asked, now: Now | None) -> BackupList:
     """The list without rows that surely lie outside the question; the same object where there are none.
 
-    Appliances pass unknown or odd filters by in silence (faults.md section 2, row 35).
+    `now` is the appliance's clock while it answered, by which its sliding windows began. Appliances pass unknown or odd
+    filters by in silence (faults.md section 2, row 35).
     """
     if not asked or not len(backups):
         return backups
-    no = ListIndex(backups).asked(asked, None).no
+    no = ListIndex(backups).asked(asked, now).no
     return backups.pick(np.flatnonzero(~no).tolist()) if no.any() else backups

@@ -54,12 +54,16 @@ class Served(NamedTuple):
 
 
 def appliance_now(held: Held, wall: float) -> Now | None:
-    """The appliance's clock now, as its last answer lets us know it; None where it never said.
+    """The appliance's clock now, as its last answer lets us know it; None where it never said."""
+    return clock_at(wall, held.fetched.skew_s, held.fetched.took_s)
 
-    Its Date header was written at some moment of the call, some appliances write the call's first: the longer the
-    call took, the less it tells.
+
+def clock_at(wall: float, skew: float | None, took: float) -> Now | None:
+    """The clock of an appliance whose Date header was ahead of ours by `skew` in a call of `took` seconds.
+
+    It was written at some moment of the call, some appliances write the call's first: the longer the call took, the
+    less it tells.
     """
-    skew, took = held.fetched.skew_s, held.fetched.took_s
     if skew is None:
         return None
     return Now(wall + skew - _CLOCK_SLACK_S, wall + skew + took + _DATE_STEP_S + _CLOCK_SLACK_S)

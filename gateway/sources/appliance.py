@@ -10,8 +10,9 @@ from gateway.endless import holds_endless_number
 from gateway.errors import FetchError
 from gateway.fair import FairSemaphore
 from gateway.filter import Asked
-from gateway.index import without_strangers
+from gateway.index import Now, without_strangers
 from gateway.model import Fetched, SystemId
+from gateway.plan import clock_at
 from gateway.readings import Reading, Readings, print_of
 from gateway.rows import Stamper
 from gateway.sources.gate import Gate
@@ -137,8 +138,8 @@ class Appliance:
         if not 200 <= reply.status < 300:
             raise self._refusal(reply)
         reading = await self._in_turn(asked, reply)
-        backups = without_strangers(reading.backups, asked)
         skew = None if reply.date is None else reply.date - wall
+        backups = without_strangers(reading.backups, asked, _clock_during(wall, skew, answered - begun))
         flags = {
             "dropped_rows": reading.dropped > 0,
             "foreign_sid": reading.foreign > 0,
@@ -178,6 +179,12 @@ class Appliance:
         if reply.status == 401 or (said is not None and EXPIRED_TEXT in said.lower()):
             return TokenRefusedError("auth", "the appliance refuses the token that it gave", detail=said)
         return refusal(reply, self._wall())
+
+
+def _clock_during(wall: float, skew: float | None, took: float) -> Now | None:
+    """The appliance's clock at any moment of a call that ended at `wall`: it may have looked for rows at its begin."""
+    at_end = clock_at(wall, skew, took)
+    return None if at_end is None else Now(at_end.low - took, at_end.high)
 
 
 async def _at_once(work: Callable[[bytes], T], body: bytes) -> T:

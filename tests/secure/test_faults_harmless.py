@@ -5,6 +5,8 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -119,6 +121,25 @@ async def test_rows_outside_the_question_are_filtered_again() -> None:
             wanted = [row for row in [*RAW_ROWS, *others] if _matches(row, body)]
             assert [row["id"] for row in answer.json()["backups"]] == [row["id"] for row in wanted]
             assert answer.systems[1]["warnings"] == ["filtered_rows"]
+
+
+async def test_rows_that_began_before_the_asked_hours_are_filtered_again() -> None:
+    """Row 35 for a window that slides: by the clock of the appliance, where its answer tells it."""
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    date = f"Date: {format_datetime(now, usegmt=True)}\r\n"
+    rows = [
+        {**RAW_ROWS[0], "id": number, "start_date_time": (now - timedelta(hours=hours)).strftime("%m/%d/%Y %I:%M %p")}
+        for number, hours in ((1, 0.5), (2, 1.5), (3, 24 * 4000))
+    ]
+    async with (
+        Faulty() as faulty,
+        site_of(config_text([{**faulty.system(), "timezone": "UTC"}], tables=CALM)) as site,
+    ):
+        for more, ids in ((date, [1]), ("", [1, 2, 3])):
+            faulty.reply = http(listing(rows), more=more)
+            await faulty.switch("raw")
+            answer = await site.anew({"start_hours": 1})
+            assert [row["id"] for row in answer.json()["backups"]] == ids
 
 
 def _matches(row: dict[str, object], body: dict[str, Any]) -> bool:

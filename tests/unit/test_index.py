@@ -256,7 +256,9 @@ def test_the_numbers_of_the_core_are_statuses_and_what_is_none_has_no_status_at_
 
 def test_strangers_are_taken_out_and_undecidable_rows_stay() -> None:
     backups = stamped(b'[{"client_id":1},{"client_id":2},{}]')
-    assert [json.loads(row).get("client_id") for row in without_strangers(backups, Asked(client_id=1)).rows()] == [
+    assert [
+        json.loads(row).get("client_id") for row in without_strangers(backups, Asked(client_id=1), None).rows()
+    ] == [
         1,
         None,
     ]
@@ -264,8 +266,8 @@ def test_strangers_are_taken_out_and_undecidable_rows_stay() -> None:
 
 def test_a_list_without_strangers_stays_the_same_object() -> None:
     backups = stamped(b'[{"client_id":1},{}]')
-    assert without_strangers(backups, Asked(client_id=1)) is backups
-    assert without_strangers(backups, ALL) is backups
+    assert without_strangers(backups, Asked(client_id=1), None) is backups
+    assert without_strangers(backups, ALL, None) is backups
 
 
 @given(st.lists(st.integers(ODD, 2**63 - 1) | st.integers(-200, 200) | st.sampled_from([2**31 - 1, 2**31, 127, 128])))
