@@ -6,7 +6,7 @@ the question and every one of its rows is decidable. Whatever is undecidable goe
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final, Literal, NamedTuple
 
@@ -22,6 +22,8 @@ _CLOCK_SLACK_S: Final = 1.0
 _DATE_STEP_S: Final = 1.0
 """A Date header has whole seconds."""
 
+_OUTGROWN: Final = 1.25
+"""A window that has become so much longer than what is asked of it is given up for a shorter one."""
 _SPREAD: Final = 0.1
 _LARGEST_SPREAD: Final = 0.6
 _REFRESHES_PER_S: Final = 30
@@ -182,6 +184,20 @@ def undecided(has: Asked, wanted: Asked) -> Asked:
 
 def _without(has: Window, wanted: Window) -> Window:
     return Window(None if wanted.low == has.low else wanted.low, None if wanted.high == has.high else wanted.high)
+
+
+def renewal_of(held: Held, wall: float) -> Asked:
+    """What is asked to renew a list: its own question, or that from later on.
+
+    A window from a fixed instant on grows for as long as it is renewed. Where callers say anew each time when their
+    last day began, none of them asks for all of it any more.
+    """
+    window, low = held.asked.start, held.reach.low
+    if window.low is None or window.high is not None or not window.low < low < wall:
+        return held.asked
+    if wall - window.low <= _OUTGROWN * (wall - low):
+        return held.asked
+    return replace(held.asked, start=Window(int(low), None), days=None)
 
 
 def spread_s(limits: Limits, systems: int) -> float:

@@ -14,7 +14,7 @@ from gateway.errors import FetchError
 from gateway.filter import Asked, Question
 from gateway.held import Held
 from gateway.model import EMPTY, BackupList, Source, SystemAnswer, SystemId
-from gateway.plan import Need, Served
+from gateway.plan import Need, Served, renewal_of
 from gateway.sources.calls import Calls
 from gateway.sources.in_turn import InTurn
 from gateway.sources.refresh import Refresh
@@ -81,6 +81,8 @@ class Cached:
         served = self._choose(question, need)
         if served is None or served.freshness == "stale":
             return None
+        if question.asked.start.low is not None:
+            served.held.reach.note(question.asked.start.low, begun)
         if served.freshness == "revalidate" or served.held.failed is not None:
             self._refresh_soon(served.held)  # after a failure as well: the fault may be over
         self._hook(self.system_id, "hit" if served.held.asked == question.asked else "narrowed")
@@ -209,19 +211,20 @@ class Cached:
         At the ceiling none is queued: a later question will see to it. A list that is too large is left alone, and one
         that is another's now.
         """
-        asked = held.asked
+        # Where it fails, the list itself is to be marked, and not a shorter one that nobody has.
+        asked = renewal_of(held, self._wall()) if self.refresh.is_up else held.asked
         if self.refresh.retired or self.refresh.known_too_large(asked) is not None:
             return
         if asked in self._soon or asked in self.calls or self._free_in() > 0:
             return
         delay_s = self._delay(self._spread_s if held.failed is None else min(_SOON_S, self._spread_s))
-        self._soon[asked] = asyncio.get_running_loop().call_later(delay_s, self._refresh_now, held)
+        before = self._store.get(self.system_id, asked)
+        self._soon[asked] = asyncio.get_running_loop().call_later(delay_s, self._refresh_now, asked, before)
 
-    def _refresh_now(self, held: Held) -> None:
-        """Unless somebody has asked for that list meanwhile, or it has been renewed."""
-        asked = held.asked
+    def _refresh_now(self, asked: Asked, before: Held | None) -> None:
+        """Unless somebody asks for that list now, or has renewed it meanwhile."""
         del self._soon[asked]
-        if self._store.get(self.system_id, asked) is held and asked not in self.calls and self._free_in() == 0:
+        if self._store.get(self.system_id, asked) is before and asked not in self.calls and self._free_in() == 0:
             self.calls.start(asked)
 
     def _of_words(self, question: Question, held: Held) -> tuple[BackupList, bool]:

@@ -81,6 +81,8 @@ class Refresh:
             self._store.changed()
             old.failed = FetchError("bad_reply", "an empty list where backups were listed before; asked once more")
             return old
+        if old is not None:
+            held.reach = old.reach
         self._store.put(self.system_id, held)
         return held
 

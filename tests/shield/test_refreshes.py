@@ -1,11 +1,13 @@
 """Refreshes in the background: none is made that nobody needs any more."""
 
 import asyncio
+import json
 from dataclasses import replace
 
 from gateway.config import Config
+from gateway.model import SystemId
 from gateway.simulator import ApplianceSpec
-from tests.shield.support import Rig, rig
+from tests.shield.support import HOUR_S, Rig, rig
 
 _DUE_S = 100
 """An age at which a list is served while it is renewed."""
@@ -83,3 +85,27 @@ async def test_an_appliance_that_is_well_again_is_noticed_at_once_in_a_large_fle
         await shield.settle()
         assert (await shield.ask()).state == "stale"
     assert longest == [6.0, 1.0]
+
+
+def _asked_from(shield: Rig) -> list[float | None]:
+    """How many hours before its time each list call began."""
+    calls = [call for call in shield.appliance.requests if call.path.endswith("/backups")]
+    starts = [json.loads(call.body).get("start_time") for call in calls]
+    return [None if low is None else (call.time - low) / HOUR_S for call, low in zip(calls, starts, strict=True)]
+
+
+async def test_a_window_that_begins_later_each_time_does_not_grow_for_as_long_as_it_is_asked_for() -> None:
+    """Of dashboards that ask for the last day, and for the last hour, by the second in which it began."""
+    async with rig(ApplianceSpec(weeks=2), cache={"fresh_seconds": 300}) as shield:
+        for _ in range(3 * 24 * 6):
+            for hours in (24, 1):
+                since = {"start_time": int(shield.hands.wall()) - hours * HOUR_S}
+                answer = await shield.ask(since)
+                assert answer.backups.rows() == shield.truth(since) or answer.age_s
+            await shield.settle()
+            shield.hands.turn(600)
+        reaches = [hours for hours in _asked_from(shield) if hours is not None]
+        assert len(shield.gateway.store.held(SystemId(1))) < 20
+        assert max(reaches) < 24 * 1.3
+        # Both are served out of one list: the hour has none of its own.
+        assert shield.appliance.counters.list_calls < 3 * 24 * 6 * 1.2
