@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gateway.wire import LIST_KEYS
+from gateway.wire import ENVELOPE_KEYS
 
 WHOLE_BYTES: Final = 1_048_576
 """A larger reply is read in steps, so that it does not hold up everybody else."""
@@ -14,7 +14,7 @@ def opening_of(key: str) -> bytes:
     return b'{"%s":[{' % key.encode()
 
 
-_ENVELOPES: Final = ((b"[{", b"}]"), *((opening_of(key), b"}]}") for key in LIST_KEYS))
+_ENVELOPES: Final = ((b"[{", b"}]"), *((opening_of(key), b"}]}") for key in ENVELOPE_KEYS))
 
 
 def envelope_of(text: bytes) -> tuple[bytes, bytes] | None:

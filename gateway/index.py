@@ -16,7 +16,7 @@ from gateway import few_rows, kept_columns
 from gateway.columns import ABSENT, Coded, Column, Columns, Mask, Narrow, columns_of, gathered
 from gateway.filter import Asked, Question, Wanted, Window
 from gateway.model import NEVER, UNKNOWN, BackupList
-from gateway.times import Edges, Times, Verdict, both
+from gateway.times import Decided, Edges, Times, both
 
 Places = NDArray[np.int64]
 """Of rows in their list, ascending."""
@@ -192,12 +192,12 @@ class ListIndex:
         if asked.backup_ids is not None:
             yield int(columns.ids[row]) in asked.backup_ids
 
-    def asked(self, asked: Asked, now: Now | None, rows: Places | None = None) -> Verdict:
+    def asked(self, asked: Asked, now: Now | None, rows: Places | None = None) -> Decided:
         """Rows that the appliance would list for `asked`, out of all rows or out of those at `rows`.
 
         Without `now` the sliding windows (`start_hours`, `end_hours`) are taken as decided already.
         """
-        verdict: Verdict | None = None
+        verdict: Decided | None = None
         if asked.start or (now is not None and asked.start_hours is not None):
             verdict = self._start_times.within(_edges(asked.start, asked.start_hours, now), rows)
         if asked.finish or (now is not None and asked.end_hours is not None):
@@ -209,10 +209,10 @@ class ListIndex:
             verdict = both(verdict, _equal(self._columns.instances[at], asked.instance_id))
         if asked.backup_ids is not None:
             found = np.isin(self._columns.ids[at], np.fromiter(asked.backup_ids, np.int64))
-            verdict = both(verdict, Verdict(found, ~found))
+            verdict = both(verdict, Decided(found, ~found))
         if verdict is None:
             size = len(self._backups) if rows is None else len(rows)
-            verdict = Verdict(np.ones(size, bool), np.zeros(size, bool))
+            verdict = Decided(np.ones(size, bool), np.zeros(size, bool))
         return verdict
 
 
@@ -230,10 +230,10 @@ def _sliding(hours: int, now: Now) -> tuple[int, int]:
     return max(int(now.low) - hours * _HOUR_S, -NEVER), max(int(now.high) + 1 - hours * _HOUR_S, -NEVER)
 
 
-def _equal(column: Narrow, wanted: int) -> Verdict:
+def _equal(column: Narrow, wanted: int) -> Decided:
     """A row without the id cannot tell: the appliance may know what the row does not show."""
     same = column == wanted
-    return Verdict(same, ~same & (column != ABSENT))
+    return Decided(same, ~same & (column != ABSENT))
 
 
 def merged(parts: Sequence[ListIndex], backups: BackupList, places: Places) -> ListIndex:

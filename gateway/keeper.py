@@ -11,7 +11,7 @@ from gateway import snapshot
 from gateway.config import System
 from gateway.held import Held
 from gateway.model import SystemId
-from gateway.snapshot import Appliance, Clocks, SnapshotError
+from gateway.snapshot import ApplianceIdentity, Clocks, SnapshotError
 from gateway.sources.source import Clock
 from gateway.store import Store
 
@@ -153,7 +153,7 @@ class Keeper:
             data = await asyncio.to_thread(path.read_bytes)
             header, held = await asyncio.to_thread(snapshot.decode, data, clocks, self._memory_bytes)
             system = self._systems.get(SystemId(header.system_id))
-            if system is None or Appliance.of(system) != header.appliance:
+            if system is None or ApplianceIdentity.of(system) != header.appliance:
                 raise SnapshotError("is of an appliance that is not configured")
             if held.age_s(clocks.monotonic) > system.limits.stale_seconds:
                 raise SnapshotError("is older than stale_seconds")

@@ -126,7 +126,7 @@ def _no_constant(name: str) -> float:
     raise RequestError(400, f"the body is no JSON: {name} is no number", field="body")
 
 
-LIST_KEYS: Final = frozenset(
+KEYS_WITH_LISTS: Final = frozenset(
     {"system_id", "sid", "type", "backup_ids", "status", "customer", "tag", "fields", "require"}
 )
 
@@ -134,7 +134,7 @@ LIST_KEYS: Final = frozenset(
 def _gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, text in pairs:
-        if key in LIST_KEYS:
+        if key in KEYS_WITH_LISTS:
             values.setdefault(key, []).extend(text.split(","))
         elif key in values:
             raise bad_field(shown(key), "given twice")

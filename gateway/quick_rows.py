@@ -20,10 +20,10 @@ from msgspec import UNSET, Raw
 from gateway.chunks import WHOLE_BYTES, envelope_of, opening_of
 from gateway.dates import ApplianceZone, Moment
 from gateway.model import NEVER, BackupList
-from gateway.wire import BAD_JSON, LIST_KEYS
+from gateway.wire import BAD_JSON, ENVELOPE_KEYS
 
 
-class Times(NamedTuple):
+class RowTimes(NamedTuple):
     """Starts and ends, one entry for each row; NEVER is a backup that runs."""
 
     starts: list[Moment]
@@ -38,7 +38,7 @@ class QuickWay(ABC):
         self.sign = sign
         self._decode = msgspec.json.Decoder(list[row_type]).decode  # type: ignore[valid-type]
         self._decoders = {b"[{": self._decode}
-        self._decoders |= {opening_of(key): self._decoder_of(key, row_type) for key in LIST_KEYS}
+        self._decoders |= {opening_of(key): self._decoder_of(key, row_type) for key in ENVELOPE_KEYS}
 
     @staticmethod
     def _decoder_of(key: str, row_type: type[msgspec.Struct]) -> Any:
@@ -84,7 +84,7 @@ class QuickWay(ABC):
         return None if times is None or own is None else _joined(head, own, times)
 
     @abstractmethod
-    def times(self, rows: Sequence[Any], zone: ApplianceZone) -> Times | None:
+    def times(self, rows: Sequence[Any], zone: ApplianceZone) -> RowTimes | None:
         """Starts and ends."""
 
     @abstractmethod
@@ -135,7 +135,7 @@ def _is_utf8(text: bytes, pieces: list[bytes]) -> bool:
     return True
 
 
-def _joined(head: bytes, own: list[bytes], times: Times) -> BackupList:
+def _joined(head: bytes, own: list[bytes], times: RowTimes) -> BackupList:
     safe = head.replace(b"%", b"%%")
     ended, running = safe + b'%d,"finish_epoch":%d,', safe + b'%d,"finish_epoch":null,'
     starts = [start[0] for start in times.starts]

@@ -21,14 +21,14 @@ from gateway.dates import (
 )
 from gateway.errors import FetchError
 from gateway.model import NEVER, UNKNOWN, ListBuilder
-from gateway.new_rows import NewRow, NewWay
 from gateway.quick_rows import QuickWay, with_commas
-from gateway.seed_rows import SeedRow, SeedWay
+from gateway.rows_10x import Row10x, Way10x
+from gateway.wiki_rows import WikiRow, WikiWay
 from gateway.wire import BAD_JSON, check_pieces, says_yes, split_rows
 
 QUICK_WAYS: Final[tuple[QuickWay, ...]] = (
-    SeedWay(SeedRow, b'"start_date_time"'),
-    NewWay(NewRow, b'"start_time"'),
+    WikiWay(WikiRow, b'"start_date_time"'),
+    Way10x(Row10x, b'"start_time"'),
 )
 _STEP_ROWS: Final = 250
 _FEW_ROWS: Final = 10

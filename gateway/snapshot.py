@@ -38,7 +38,7 @@ _COLUMNS: Final[tuple[tuple[str, str], ...]] = (
 )
 
 
-class Appliance(msgspec.Struct, frozen=True):
+class ApplianceIdentity(msgspec.Struct, frozen=True):
     """What must be the same for a list to be that appliance's: it decides where rows come from and how they read."""
 
     url: str
@@ -47,7 +47,7 @@ class Appliance(msgspec.Struct, frozen=True):
     remote_system_id: int | None
 
     @classmethod
-    def of(cls, system: System) -> "Appliance":
+    def of(cls, system: System) -> "ApplianceIdentity":
         """As it is configured."""
         return cls(system.url, system.name, system.timezone, system.remote_system_id)
 
@@ -56,7 +56,7 @@ class Header(msgspec.Struct, frozen=True):
     """What a file says of its list. Times are epoch seconds, `swept_before_s` seconds before `asked_at`."""
 
     system_id: int
-    appliance: Appliance
+    appliance: ApplianceIdentity
     asked: Asked
     rows: int
     body_bytes: int
@@ -101,7 +101,7 @@ def encode(system: System, held: Held, clocks: Clocks) -> bytes:
     fetched, backups = held.fetched, held.fetched.backups.unpacked()
     header = Header(
         system_id=system.id,
-        appliance=Appliance.of(system),
+        appliance=ApplianceIdentity.of(system),
         asked=held.asked,
         rows=len(backups),
         body_bytes=len(backups.body),

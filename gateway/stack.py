@@ -25,7 +25,6 @@ from gateway.ledger import Ledger
 from gateway.model import SystemId
 from gateway.observe import audit, log_call
 from gateway.onion import Onions, Stacked
-from gateway.pages import Walks
 from gateway.ready import ReadyAnswers
 from gateway.resolver import OwnThreadsResolver
 from gateway.shared.hub import Hub
@@ -35,6 +34,7 @@ from gateway.store import MemoryStore, Store
 from gateway.traffic import Traffic
 from gateway.trim import Trimmer
 from gateway.turns import Turns
+from gateway.walks import Walks
 
 _KEEP_CONNECTIONS_S: Final = 120.0
 _DNS_MEMORY_S: Final = 30
@@ -219,4 +219,4 @@ def _same_source(old: System, new: System) -> bool:
 
 def _same_appliance(old: System, new: System) -> bool:
     """Whether lists of the old one are lists of the new one as well."""
-    return snapshot.Appliance.of(old) == snapshot.Appliance.of(new)
+    return snapshot.ApplianceIdentity.of(old) == snapshot.ApplianceIdentity.of(new)

@@ -27,7 +27,7 @@ _decode: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_text: Final = msgspec.json.Decoder(str).decode
 
 
-def columns_of(rows: Sequence[bytes], fields: tuple[str, ...] | None) -> list[str]:
+def headings_of(rows: Sequence[bytes], fields: tuple[str, ...] | None) -> list[str]:
     """The columns: stamped ones, documented ones, then whatever else occurs; with `fields` these and `system_id`."""
     documented = _STAMPED + _DOCUMENTED
     if fields is not None:

@@ -11,7 +11,7 @@ from gateway.columns import Column, Mask
 from gateway.model import NEVER, UNKNOWN
 
 
-class Verdict(NamedTuple):
+class Decided(NamedTuple):
     """For each row: surely in, surely out; neither of them means that the row cannot tell."""
 
     yes: Mask
@@ -53,7 +53,7 @@ class Times:
             return None
         return spans[0] if firsts.min() != UNKNOWN and firsts.max() != NEVER else None
 
-    def within(self, edges: Edges, rows: "NDArray[np.int64] | None") -> Verdict:
+    def within(self, edges: Edges, rows: "NDArray[np.int64] | None") -> Decided:
         """All rows, or those at `rows`, against a window that is not open at both ends."""
         span = self._only_span
         if span is None:
@@ -61,12 +61,12 @@ class Times:
         firsts = self._firsts if rows is None else self._firsts[rows]
         after = before = None
         if edges.low is not None and edges.lowest is not None:
-            after = Verdict(firsts >= edges.low, firsts < edges.lowest - span)
+            after = Decided(firsts >= edges.low, firsts < edges.lowest - span)
         if edges.high is not None:
-            before = Verdict(firsts <= edges.high - span, firsts > edges.high)
+            before = Decided(firsts <= edges.high - span, firsts > edges.high)
         return both(after, before)
 
-    def _one_by_one(self, edges: Edges, at: "NDArray[np.int64] | slice") -> Verdict:
+    def _one_by_one(self, edges: Edges, at: "NDArray[np.int64] | slice") -> Decided:
         firsts, spans = self._firsts[at], np.array(self._spans, np.int64)[at]
         known, running = firsts != UNKNOWN, firsts == NEVER
         lasts = np.where(running, NEVER, firsts + spans)
@@ -77,13 +77,13 @@ class Times:
         if edges.high is not None:
             yes &= lasts <= edges.high
             no |= known & (firsts > edges.high)
-        return Verdict(yes, no)
+        return Decided(yes, no)
 
 
-def both(one: Verdict | None, other: Verdict | None) -> Verdict:
+def both(one: Decided | None, other: Decided | None) -> Decided:
     """In by both, out by either; one that is None decides nothing. ValueError where both are."""
     if one is None or other is None:
         if (found := one or other) is None:
             raise ValueError("nothing is decided")
         return found
-    return Verdict(one.yes & other.yes, one.no | other.no)
+    return Decided(one.yes & other.yes, one.no | other.no)

@@ -25,12 +25,12 @@ EXPIRED_TEXT: Final = "session has expired or is invalid"
 """What an appliance says of a token that it no longer knows, whatever the status (appliance-api.md section 1)."""
 
 
-LIST_KEYS: Final = ("backups", "data", "BackupStatus")
+ENVELOPE_KEYS: Final = ("backups", "data", "BackupStatus")
 """Where a list may lie: documented `backups`, real `data`, `BackupStatus` of the GET form. The first one counts."""
 
 _MaybeRows = list[Raw] | msgspec.UnsetType | None
 _Envelope: Any = msgspec.defstruct(
-    "_Envelope", [*((key, _MaybeRows, UNSET) for key in LIST_KEYS), ("result", Any, UNSET)]
+    "_Envelope", [*((key, _MaybeRows, UNSET) for key in ENVELOPE_KEYS), ("result", Any, UNSET)]
 )
 
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
@@ -101,7 +101,7 @@ def split_rows(body: bytes) -> list[Raw]:
         envelope = _Envelope(backups=_decode_raws(text)) if text.lstrip()[:1] == b"[" else _decode_envelope(text)
     except BAD_JSON as error:
         raise FetchError("bad_reply", "the appliance sent no list of backups", detail=_looks(body)) from error
-    lists: list[_MaybeRows] = [getattr(envelope, key) for key in LIST_KEYS]
+    lists: list[_MaybeRows] = [getattr(envelope, key) for key in ENVELOPE_KEYS]
     for rows in lists:
         if rows is not UNSET and rows is not None:
             check_pieces(text, len(rows))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from cyclopts import Group, Parameter
 
 from gateway.cli.exits import ClientError, Exit
-from gateway.query import KEYS, LIST_KEYS
+from gateway.query import KEYS, KEYS_WITH_LISTS
 from gateway.web.openapi_schemas import TEXTS
 
 _FORM: Final = "format"
@@ -49,7 +49,7 @@ def given(flags: Flags | None) -> dict[str, Any]:
         values = getattr(flags, key)
         if values is None:
             continue
-        if key in LIST_KEYS:
+        if key in KEYS_WITH_LISTS:
             values = [part for value in values for part in value.split(",")]
         elif len(values) > 1:
             raise ClientError(Exit.USAGE, f"--{key.replace('_', '-')}: given twice")

@@ -17,9 +17,9 @@ from isal import isal_zlib
 
 from gateway.cli.notify import ServiceManager
 from gateway.cli.reload import Stamp, reload_on, stamp_of, watch
-from gateway.collector import relax_collector
 from gateway.config import Config, load
 from gateway.errors import ConfigError
+from gateway.garbage import relax_collector
 from gateway.observe import configure_logs
 from gateway.stack import Gateway
 from gateway.web.app import create_app

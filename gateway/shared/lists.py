@@ -15,7 +15,7 @@ from gateway.shared.clock import US, Bearings
 from gateway.shared.notices import Notices
 from gateway.shared.reach import Reach
 from gateway.shared.scripts import CHUNK, GET, HEAD, MEMBERS, PUBLISH
-from gateway.snapshot import Appliance, Clocks, SnapshotError
+from gateway.snapshot import ApplianceIdentity, Clocks, SnapshotError
 from gateway.sources.source import Clock
 
 _CHUNK_BYTES: Final = 262_144
@@ -50,7 +50,7 @@ class Lease:
 
 def tag_of(system: System) -> str:
     """What names an appliance's lists: replicas with another idea of the appliance never share with it."""
-    facts = msgspec.json.encode((system.id, Appliance.of(system)))
+    facts = msgspec.json.encode((system.id, ApplianceIdentity.of(system)))
     return f"{system.id}-{snapshot.digest_of(facts)}"
 
 
@@ -133,7 +133,7 @@ class Lists:
         clocks = Clocks(self._monotonic(), self._wall())
         with contextlib.suppress(SnapshotError):
             header, held = await asyncio.to_thread(snapshot.decode, bytes(data), clocks, self._most_bytes)
-            if header.appliance == Appliance.of(self._system):
+            if header.appliance == ApplianceIdentity.of(self._system):
                 return _here(held, head, bearings)
         return None
 

@@ -14,7 +14,7 @@ from gateway.model import Part
 from gateway.query import BackupQuery, parse_both, parse_query_string
 from gateway.query_values import Form
 from gateway.stack import Gateway
-from gateway.table import columns_of
+from gateway.table import headings_of
 from gateway.web.asking import ask, outcome_of
 from gateway.web.body import read_body
 from gateway.web.caller import caller_of
@@ -139,7 +139,7 @@ async def _parts(
         if form == "json":
             return merge.body_parts(outcome.answers, arrangement.segments(begin, end), extra)
         rows = arrangement.rows(begin, end)
-        return list(TABLES[form](rows, columns_of(rows, fields) if piece is None else piece.walk.columns))
+        return list(TABLES[form](rows, headings_of(rows, fields) if piece is None else piece.walk.columns))
 
     is_heavy = len(arrangement) > _ROWS_ON_THE_LOOP and (form in TABLES or not arrangement.is_at_hand(begin, end))
     return await gateway.aside.run(built) if is_heavy else built()

@@ -29,7 +29,7 @@ def check_rights(gateway: Gateway, caller: Caller) -> None:
         raise RightWithdrawnError
 
 
-class Lines:
+class LineStream:
     """The response, begun late; compressed where the client takes it, with nothing left in the compressor."""
 
     def __init__(self, request: web.Request) -> None:

@@ -16,7 +16,7 @@ from gateway.query import BackupQuery
 from gateway.stack import Gateway
 from gateway.web.asking import Asking, rechecked
 from gateway.web.keys import LOG
-from gateway.web.lines import Lines, check_rights
+from gateway.web.lines import LineStream, check_rights
 from gateway.web.outcome import Outcome, is_enough, judged, log_facts
 from gateway.web.respond import cache_control
 
@@ -32,7 +32,7 @@ async def stream(
     """All answers as they come. The status is sent as soon as `require` is met, or when it never will be."""
     found: list[SystemAnswer] = []
     cached = {"Cache-Control": cache_control(request)}
-    out, pauses = Lines(request), Pauses(gateway.turns)
+    out, pauses = LineStream(request), Pauses(gateway.turns)
     async with contextlib.aclosing(asking.answers) as answers:
         async for answer in answers:
             found.append(answer)

@@ -10,10 +10,10 @@ from gateway.accounts import Caller
 from gateway.arrange import Arrangement
 from gateway.errors import RequestError, bad_field
 from gateway.model import SystemAnswer
-from gateway.pages import Walk
 from gateway.query import BackupQuery
 from gateway.query_values import Page
 from gateway.stack import Gateway
+from gateway.walks import Walk
 
 _PATH: Final = "/api/backups"
 

@@ -18,7 +18,7 @@ from gateway.web.asking import Asking, ask, rechecked
 from gateway.web.caller import caller_of
 from gateway.web.forms import TABLES, form_of, saved_as
 from gateway.web.keys import GATEWAY, LOG
-from gateway.web.lines import Lines, check_rights
+from gateway.web.lines import LineStream, check_rights
 from gateway.web.outcome import Outcome, log_facts
 from gateway.web.respond import json_answer, parts_answer
 
@@ -96,7 +96,7 @@ async def _stream(
     request: web.Request, gateway: Gateway, caller: Caller, asked: ReportQuery, asking: Asking
 ) -> web.StreamResponse:
     """A line {"system":…,"assets":[…]} for each system as it answers, then {"summary":…}: without it, it was cut."""
-    out, found = Lines(request), list[SystemReport]()
+    out, found = LineStream(request), list[SystemReport]()
     days = gateway.config.report.history_days
     await out.begin(200)
     async with contextlib.aclosing(_reports(gateway, asking)) as reports:

@@ -15,10 +15,10 @@ from gateway.web.clients.jobs import get_history, get_recovery_points, get_succe
 from gateway.web.health import healthz, readyz
 from gateway.web.internals import gateway_systems, metrics
 from gateway.web.openapi import get_openapi
-from gateway.web.pages import PREFIX, get_docs, get_page, get_static
 from gateway.web.paths import normalised
 from gateway.web.reports import get_assets, get_summary
 from gateway.web.session import login, logout
+from gateway.web.site import PREFIX, get_docs, get_page, get_static
 from gateway.web.systems import get_systems
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

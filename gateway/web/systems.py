@@ -28,7 +28,7 @@ def _described(system: Stacked, caller: Caller) -> dict[str, Any]:
         "name": config.name,
         "host": host_of(system, caller),
         "role": "Managed DPU",
-        "status": status_of(system),
+        "status": availability_of(system),
         "online": "n/a" if is_up is None else is_up,
         "is_pending": False,
         "local": False,
@@ -52,6 +52,6 @@ def host_of(system: Stacked, caller: Caller) -> str:
     return (urlsplit(system.config.url).hostname or "") if caller.admin else ""
 
 
-def status_of(system: Stacked) -> str:
+def availability_of(system: Stacked) -> str:
     """The documented words; a system that was not asked yet is thought to be available."""
     return "not available" if system.source.refresh.is_up is False else "available"

@@ -9,8 +9,8 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
-from gateway.collector import relax_collector
 from gateway.config_tables import Log
+from gateway.garbage import relax_collector
 from gateway.observe import configure_logs
 from tests.bench import appliances
 from tests.bench.figures import HEAD, Figure

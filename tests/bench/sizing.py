@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Final
 
 from gateway import snapshot
-from gateway.collector import relax_collector
 from gateway.config_tables import Log
 from gateway.filter import BackupFilter
+from gateway.garbage import relax_collector
 from gateway.held import Held
 from gateway.model import BackupList
 from gateway.observe import configure_logs

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.web.pages import page_files
+from gateway.web.site import page_files
 from tests.gateway.conftest import Make
 from tests.gateway.live import small
 

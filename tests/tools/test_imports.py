@@ -8,7 +8,7 @@ import grimp
 
 _PURE: Final = "decisions do no I/O"
 _READ_FILES: Final = {"gateway.config", "gateway.config_secrets", "gateway.snapshot"}
-_ACT_ON_THE_PROCESS: Final = {"gateway.collector"}
+_ACT_ON_THE_PROCESS: Final = {"gateway.garbage"}
 
 
 def _contract(name: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from gateway.kinds import canonical_word
 from gateway.simulator.core_types import ALTERNATES, DISPLAY_TYPES
 from gateway.simulator.dialects import wall_clock
 from gateway.simulator.filters import matches
-from gateway.times import Verdict
+from gateway.times import Decided
 
 BERLIN = ZoneInfo("Europe/Berlin")
 CHANGE = 1_761_440_400  # 26 October 2025, 03:00 summer time becomes 02:00
@@ -110,7 +110,7 @@ ASKED = st.builds(
 HOURS = st.none() | st.integers(-1, 4)
 
 
-def said(verdict: Verdict) -> list[bool | None]:
+def said(verdict: Decided) -> list[bool | None]:
     return [True if yes else False if no else None for yes, no in zip(verdict.yes, verdict.no, strict=True)]
 
 

@@ -4,8 +4,8 @@ from material import stamped
 
 from gateway.arrange import Arrangement, Shape
 from gateway.model import BackupList
-from gateway.pages import LIFE_S, LONGEST_LIFE_S, READ_LIFE_S, Walk, Walks
 from gateway.query import parse_body
+from gateway.walks import LIFE_S, LONGEST_LIFE_S, READ_LIFE_S, Walk, Walks
 
 OWNER = ("token", "tests")
 ROWS = 5

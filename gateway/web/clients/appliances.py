@@ -10,7 +10,7 @@ from gateway.web.caller import caller_of
 from gateway.web.clients.parameters import PAGE, page_of, read_parameters
 from gateway.web.keys import GATEWAY
 from gateway.web.respond import json_answer
-from gateway.web.systems import host_of, status_of
+from gateway.web.systems import availability_of, host_of
 
 
 async def get_appliances(request: web.Request) -> web.StreamResponse:
@@ -27,7 +27,7 @@ async def get_appliances(request: web.Request) -> web.StreamResponse:
                 "name": system.config.name,
                 "hostname": host_of(system, caller),
                 "version": "",
-                "status": status_of(system),
+                "status": availability_of(system),
             }
             for system in systems
         ]

@@ -8,10 +8,10 @@ from msgspec import UNSET, UnsetType
 
 from gateway.dates import ApplianceZone, Memo, parse_duration
 from gateway.model import NEVER
-from gateway.quick_rows import QuickWay, Times, with_the_seeds_names
+from gateway.quick_rows import QuickWay, RowTimes, with_the_seeds_names
 
 
-class SeedRow(msgspec.Struct, gc=False):
+class WikiRow(msgspec.Struct, gc=False):
     """A row of the seed's table. A key typed UnsetType must not occur."""
 
     start_date_time: str
@@ -30,17 +30,17 @@ class SeedRow(msgspec.Struct, gc=False):
     finish_epoch: UnsetType = UNSET
 
 
-class SeedWay(QuickWay):
+class WikiWay(QuickWay):
     """Minutes without seconds; the row's own bytes stay."""
 
-    def times(self, rows: Sequence[Any], zone: ApplianceZone) -> Times | None:
+    def times(self, rows: Sequence[Any], zone: ApplianceZone) -> RowTimes | None:
         """See QuickWay."""
         starts = zone.moments([row.start_date_time for row in rows])
         took = _clocks([row.duration for row in rows])
         if starts is None or took is None:
             return None
         ended = [row.complete for row in rows]
-        return Times(
+        return RowTimes(
             starts,
             [start[0] + seconds if done else NEVER for start, seconds, done in zip(starts, took, ended, strict=True)],
             [start[1] if done else 0 for start, done in zip(starts, ended, strict=True)],

@@ -16,7 +16,7 @@ from msgspec import structs
 from gateway.arrange import Arrangement
 from gateway.model import SystemAnswer, SystemId
 from gateway.query import BackupQuery
-from gateway.table import columns_of
+from gateway.table import headings_of
 
 LIFE_S: Final = 900.0
 """After a page of it was read."""
@@ -51,7 +51,7 @@ class Walk:
     @cached_property
     def columns(self) -> list[str]:
         """Of the whole answer as a table: its pages have the same ones, so that they can be put together."""
-        return columns_of(self.arrangement.rows(), self.question.fields)
+        return headings_of(self.arrangement.rows(), self.question.fields)
 
     @property
     def systems(self) -> frozenset[SystemId]:

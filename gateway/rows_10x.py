@@ -9,12 +9,12 @@ from msgspec import UNSET, UnsetType
 
 from gateway.dates import ApplianceZone, Memo, format_duration, format_local, parse_local
 from gateway.model import NEVER
-from gateway.quick_rows import QuickWay, Times, with_the_seeds_names
+from gateway.quick_rows import QuickWay, RowTimes, with_the_seeds_names
 
 _LONGEST_S: Final = 10**9
 
 
-class NewRow(msgspec.Struct, gc=False, kw_only=True):
+class Row10x(msgspec.Struct, gc=False, kw_only=True):
     """A row of 10.x releases. Keys are looked for in the order of the fields: they stand in that of the rows."""
 
     start_time: str
@@ -62,7 +62,7 @@ def _duration_exchange(seconds: int) -> _Exchange:
 _START, _DURATION, _STATUS = b'"start_time":', b'"duration":', b'"status":'
 
 
-def _exchanged(piece: bytes, row: NewRow) -> bytes | None:
+def _exchanged(piece: bytes, row: Row10x) -> bytes | None:
     """The row with `start_time`, `duration` and `status` in the seed's form; None where one is in an unusual place.
 
     A key with its quotes and colon cannot stand inside a JSON text (its quotes would be escaped), so where it stands
@@ -116,10 +116,10 @@ def _behind(piece: bytes, begin: int, value: bytes) -> int:
 _ENDS: Final = b",} \t\r\n"
 
 
-class NewWay(QuickWay):
+class Way10x(QuickWay):
     """Times with seconds; some keys are brought to the seed's names and words, the other bytes stay."""
 
-    def times(self, rows: Sequence[Any], zone: ApplianceZone) -> Times | None:
+    def times(self, rows: Sequence[Any], zone: ApplianceZone) -> RowTimes | None:
         """See QuickWay."""
         texts, took = [row.complete_time for row in rows], [row.duration for row in rows]
         starts = zone.moments([row.start_time for row in rows])
@@ -136,7 +136,7 @@ class NewWay(QuickWay):
         spans = [
             start[1] if done and text is None else 0 for text, start, done in zip(texts, starts, ended, strict=True)
         ]
-        return Times(starts, finishes, spans)
+        return RowTimes(starts, finishes, spans)
 
     def unified(self, pieces: list[bytes], rows: Sequence[Any]) -> list[bytes] | None:
         """See QuickWay."""
