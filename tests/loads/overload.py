@@ -1,10 +1,12 @@
 """L9: five times as many questions as can be answered, and what comes after."""
 
 import asyncio
+import contextlib
 import http.client
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Final
 
 from tests.bench.fleet import Fleet
@@ -52,7 +54,7 @@ def _overloaded(kit: Kit, fleet: Fleet, *, kept: bool) -> list[Line]:
         period_s = _KEPT_S if kept else seconds
         connections = int(_TIMES * peak * period_s)
         crowd = pool.submit(_crowd_then_few, kit, served, connections, period_s, seconds, rate)
-        told = _a_rejection(served, crowd)
+        seen = _rejections(served, crowd)
         many, few = crowd.result()
     good = [took for took in many.within(_WARM_S, seconds) if took <= _USEFUL_S]
     goodput = len(good) / (seconds - _WARM_S)
@@ -78,8 +80,13 @@ def _overloaded(kit: Kit, fleet: Fleet, *, kept: bool) -> list[Line]:
             holds=share(rejected, 0.99) < 0.02 and bool(rejected),
         ),
         fact(
-            "L9", f"{name} what a rejection says", "503, when again", told, holds=told.startswith("503, Retry-After: ")
+            "L9",
+            f"{name} what a rejection says",
+            "503, when again",
+            seen.told,
+            holds=seen.told.startswith("503, Retry-After: "),
         ),
+        aside("L9", f"{name} median, p99 of {len(seen.took)} rejections of one caller beside it", _of(seen.took)),
         fact("L9", f"{name} neither answered nor rejected", "0", others, holds=not others),
         fact(
             "L9",
@@ -94,6 +101,10 @@ def _overloaded(kit: Kit, fleet: Fleet, *, kept: bool) -> list[Line]:
             f"{share(good, 0.5):.1f} s, {share(rejected, 0.5) * 1000:.1f} ms",
         ),
     ]
+
+
+def _of(took: Sequence[float]) -> str:
+    return f"{share(took, 0.5) * 1000:.1f} ms, {share(took, 0.99) * 1000:.1f} ms" if took else "none"
 
 
 def _crowd_then_few(
@@ -123,20 +134,28 @@ async def crowd_then_few(
     return await crowd, few
 
 
-def _a_rejection(served: Served, crowd: "Future[tuple[Answers, Answers]]") -> str:
-    """Status and Retry-After of the first answer that is no 200, seen by one more caller; "none" without one."""
-    while not crowd.done():
-        connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
-        try:
+@dataclass
+class _Seen:
+    """What one more caller was told, in a process that has nothing else to do: seconds until each rejection."""
+
+    told: str = "none"
+    took: list[float] = field(default_factory=list)
+
+
+def _rejections(served: Served, crowd: "Future[tuple[Answers, Answers]]") -> _Seen:
+    """Asked for on one connection, for as long as the crowd asks. The crowd's own process is busy reading answers."""
+    seen, connection = _Seen(), http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
+    with contextlib.closing(connection):
+        while not crowd.done():
+            begun = time.perf_counter()
             connection.request("GET", "/api/systems", headers={"AuthToken": _TOKENS[0]})
             answer = connection.getresponse()
             answer.read()
             if answer.status != 200:
-                return f"{answer.status}, Retry-After: {answer.headers['Retry-After']}"
-        finally:
-            connection.close()
-        time.sleep(0.05)
-    return "none"
+                seen.took.append(time.perf_counter() - begun)
+                seen.told = f"{answer.status}, Retry-After: {answer.headers['Retry-After']}"
+            time.sleep(0.02)
+    return seen
 
 
 def _recovered_s(few: Answers, usual_s: float) -> float:
