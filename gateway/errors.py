@@ -92,11 +92,10 @@ class FetchError(GatewayError):
         self.retry_at = retry_at
         self.detail = detail
 
-    def without(self, secret: str) -> "FetchError":
-        """This error with a secret cut out: an appliance may echo what we sent, and its words travel on."""
+    def cut(self, secret: str) -> None:
+        """Take a secret out of its words: an appliance may echo what we sent, and they travel on."""
         self.message = self.message.replace(secret, "…")
         self.detail = self.detail.replace(secret, "…") if self.detail else None
-        return self
 
     def again(self) -> "FetchError":
         """The same finding, to be raised once more."""

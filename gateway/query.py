@@ -72,24 +72,22 @@ class BackupQuery:
         return replace(self, page=None, cursor=None, form=None, system_key=SYSTEM_KEY)
 
 
-def parse_body(body: bytes) -> BackupQuery:
-    """A query out of a JSON object; an empty body asks for everything."""
-    return _checked(read_json(body) if body.strip() else {})
+def parse_body(body: bytes, pairs: Iterable[tuple[str, str]] = ()) -> BackupQuery:
+    """A query out of a JSON object, where an empty body asks for everything, and the query string beside it.
 
-
-def parse_query_string(pairs: Iterable[tuple[str, str]]) -> BackupQuery:
-    """The same out of a query string: lists by repeating a key or with commas."""
-    return _checked(_gathered(pairs))
-
-
-def parse_both(body: bytes, pairs: Iterable[tuple[str, str]]) -> BackupQuery:
-    """A POST may carry both; a key given in both is a key given twice."""
+    A key given in both is a key given twice.
+    """
     values = read_json(body) if body.strip() else {}
     more = _gathered(pairs)
     for key in more:
         if key in values:
             raise bad_field(shown(key), "given twice, in the body and in the query string")
     return _checked(values | more)
+
+
+def parse_query_string(pairs: Iterable[tuple[str, str]]) -> BackupQuery:
+    """The same out of a query string alone: lists by repeating a key or with commas."""
+    return _checked(_gathered(pairs))
 
 
 def read_json(body: bytes) -> dict[str, Any]:

@@ -150,7 +150,7 @@ class Session:
                 if error.kind == "appliance_error":
                     error.message = "the appliance reports an error in words that cannot be shown"
             elif secret:
-                error.without(secret)
+                error.cut(secret)
         error.args = (error.message,)  # what str() and tracebacks show
         return error
 

@@ -11,7 +11,7 @@ from gateway import merge
 from gateway.accounts import Caller
 from gateway.arrange import Arrangement, Shape
 from gateway.model import Part
-from gateway.query import BackupQuery, parse_both, parse_query_string
+from gateway.query import BackupQuery, parse_body, parse_query_string
 from gateway.query_values import Form
 from gateway.stack import Gateway
 from gateway.table import headings_of
@@ -38,7 +38,7 @@ async def post_backups(request: web.Request) -> web.StreamResponse:
     """The question as a JSON body."""
     begun = asyncio.get_running_loop().time()
     caller = await caller_of(request)
-    query = parse_both(await read_body(request), request.rel_url.query.items())
+    query = parse_body(await read_body(request), request.rel_url.query.items())
     return await _answered(request, caller, query, begun)
 
 

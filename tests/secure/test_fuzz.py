@@ -209,7 +209,7 @@ def test_a_question_in_two_parts_is_read_or_is_a_400(
     body = "{" + ",".join(f'"{key}":{value}' for key, value in values) + "}"
     for parse in (
         lambda: query.parse_query_string(pairs).filter.at(ZONES[1]),
-        lambda: query.parse_both(body.encode("utf-8", "surrogatepass"), pairs).filter.at(ZONES[1]),
+        lambda: query.parse_body(body.encode("utf-8", "surrogatepass"), pairs).filter.at(ZONES[1]),
     ):
         error = raised(RequestError, parse)
         assert error is None or (error.status == 400 and error.message.isprintable() and error.field is not None)

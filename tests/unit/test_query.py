@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from gateway.errors import RequestError
-from gateway.query import BackupQuery, parse_body, parse_both, parse_query_string
+from gateway.query import BackupQuery, parse_body, parse_query_string
 
 LARGEST = 2**63 - 1
 IDS = ("client_id", "instance_id")
@@ -272,9 +272,9 @@ def test_a_bad_query_string_is_refused_by_name(text: str, field: str) -> None:
 
 def test_a_key_in_the_body_and_in_the_query_string_is_given_twice() -> None:
     with pytest.raises(RequestError) as caught:
-        parse_both(b'{"client_id":1}', [("client_id", "1")])
+        parse_body(b'{"client_id":1}', [("client_id", "1")])
     assert caught.value.field == "client_id"
 
 
 def test_a_body_and_a_query_string_add_up() -> None:
-    assert parse_both(b'{"client_id":1}', [("type", "Full")]) == ask({"client_id": 1, "type": "Full"})
+    assert parse_body(b'{"client_id":1}', [("type", "Full")]) == ask({"client_id": 1, "type": "Full"})

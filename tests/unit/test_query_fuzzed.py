@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import RequestError
-from gateway.query import BackupQuery, parse_body, parse_both, parse_query_string
+from gateway.query import BackupQuery, parse_body, parse_query_string
 
 KEYS = (
     *("system_id", "sid", "client_id", "instance_id", "type", "start_time", "end_time", "start_day", "end_day"),
@@ -44,7 +44,7 @@ ODD = st.recursive(
 def outcome(body: bytes, pairs: list[tuple[str, str]]) -> BackupQuery | None:
     """The question, or None where it is refused with 400; any other exception is a failure of the test."""
     try:
-        return parse_both(body, pairs)
+        return parse_body(body, pairs)
     except RequestError as error:
         if error.status != 400 or error.field is None:
             raise
@@ -65,7 +65,7 @@ def test_a_query_string_means_what_the_same_body_means(values: dict[str, Any], r
 def test_a_question_may_be_split_between_body_and_query_string(values: dict[str, Any], data: st.DataObject) -> None:
     told = {key: value for key, value in values.items() if not isinstance(value, list) and data.draw(st.booleans())}
     body = {key: value for key, value in values.items() if key not in told}
-    split = parse_both(json.dumps(body).encode(), [(key, str(value)) for key, value in told.items()])
+    split = parse_body(json.dumps(body).encode(), [(key, str(value)) for key, value in told.items()])
     assert split == parse_body(json.dumps(values).encode())
 
 
