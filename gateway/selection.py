@@ -10,13 +10,18 @@ from gateway.onion import Stacked
 from gateway.query import BackupQuery
 
 
+def visible_to(caller: Caller, systems: Mapping[SystemId, Stacked]) -> dict[SystemId, Stacked]:
+    """The systems that exist for a caller, by id: nothing else may be shown, counted or named to it."""
+    return {system_id: system for system_id, system in systems.items() if system_id in caller.systems}
+
+
 def select(systems: Mapping[SystemId, Stacked], caller: Caller, query: BackupQuery) -> list[Stacked]:
     """The asked systems, by id.
 
     Raises RequestError 404 for a system, customer or tag that is unknown: what the caller may not see is unknown to
     it, and takes this very path.
     """
-    visible = {system_id: system for system_id, system in systems.items() if system_id in caller.systems}
+    visible = visible_to(caller, systems)
     if query.system_ids is not None:
         asked = [_known(visible, query.system_key, "system", system_id) for system_id in query.system_ids]
     else:

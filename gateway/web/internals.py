@@ -10,6 +10,7 @@ from gateway.errors import RequestError
 from gateway.metrics import CONTENT_TYPE
 from gateway.observe import audit
 from gateway.onion import Stacked
+from gateway.selection import visible_to
 from gateway.stack import Gateway
 from gateway.web.address import client_address
 from gateway.web.caller import caller_of
@@ -23,8 +24,8 @@ async def gateway_systems(request: web.Request) -> web.StreamResponse:
     gateway = request.app[GATEWAY]
     _audit_admin(request, caller, "/gateway/systems")
     gateway.ready.settle()
-    shown = [_described(gateway, system) for key, system in gateway.systems.items() if key in caller.systems]
-    return json_answer(request, {"systems": shown})
+    visible = visible_to(caller, gateway.systems)
+    return json_answer(request, {"systems": [_described(gateway, system) for system in visible.values()]})
 
 
 async def metrics(request: web.Request) -> web.StreamResponse:

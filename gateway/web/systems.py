@@ -7,6 +7,7 @@ from aiohttp import web
 
 from gateway.accounts import Caller
 from gateway.onion import Stacked
+from gateway.selection import visible_to
 from gateway.web.caller import caller_of
 from gateway.web.keys import GATEWAY
 from gateway.web.respond import json_answer
@@ -15,9 +16,8 @@ from gateway.web.respond import json_answer
 async def get_systems(request: web.Request) -> web.StreamResponse:
     """From what is known; no appliance is called. Query keys of appliances (`include_pending` …) change nothing."""
     caller = await caller_of(request)
-    systems = request.app[GATEWAY].systems
-    shown = [_described(system, caller) for system_id, system in systems.items() if system_id in caller.systems]
-    return json_answer(request, {"appliance": shown})
+    visible = visible_to(caller, request.app[GATEWAY].systems)
+    return json_answer(request, {"appliance": [_described(system, caller) for system in visible.values()]})
 
 
 def _described(system: Stacked, caller: Caller) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.onion import Stacked
+from gateway.selection import visible_to
 from gateway.web.caller import caller_of
 from gateway.web.clients.parameters import PAGE, page_of, read_parameters
 from gateway.web.keys import GATEWAY
@@ -17,8 +18,7 @@ async def get_appliances(request: web.Request) -> web.StreamResponse:
     """From what is known; no appliance is called."""
     caller = await caller_of(request)
     values = read_parameters(request.rel_url.query.items(), PAGE)
-    visible = [system for key, system in request.app[GATEWAY].systems.items() if key in caller.systems]
-    visible.sort(key=lambda system: system.config.id)
+    visible = list(visible_to(caller, request.app[GATEWAY].systems).values())
 
     def shown(systems: Sequence[Stacked]) -> list[dict[str, Any]]:
         return [
