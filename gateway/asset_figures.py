@@ -7,13 +7,13 @@ from typing import Final
 
 from gateway.config import Limits
 from gateway.config_tables import Thresholds
+from gateway.dates import HOUR_S
 from gateway.held import Held
 from gateway.history import OUTCOMES, History
 from gateway.plan import Need, freshness_of
 from gateway.verdict import AssetState, judged
 
 DAY_S: Final = 86_400
-_HOUR_S: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def _begin(held: Held) -> float | None:
     asked, made_at = held.asked, held.fetched.wall_at
     if not asked.only_by_start or (asked.start.high is not None and asked.start.high < made_at):
         return None
-    slid = None if asked.start_hours is None else made_at - asked.start_hours * _HOUR_S
+    slid = None if asked.start_hours is None else made_at - asked.start_hours * HOUR_S
     return max((bound for bound in (asked.start.low, slid) if bound is not None), default=float("-inf"))
 
 

@@ -18,7 +18,9 @@ _TEXT: Final = re.compile(
 _DAY_TEXT: Final = re.compile(r"(\d{2})/(\d{2})/(\d{4})", re.ASCII)
 _MEMO_TEXTS: Final = 16_384
 _MEMO_LENGTH: Final = 32
-_DAY_S: Final = 86_400
+HOUR_S: Final = 3600
+DAY_S: Final = 86_400
+DAY_HOURS: Final = 24
 _LONGEST_REPEAT_S: Final = 12 * 3600
 """No clock of today repeats more; the date line once moved a whole day, and a span is kept in 16 bits."""
 _ENDLESS_S: Final = 10**12
@@ -111,6 +113,11 @@ def format_duration(seconds: int) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
+def last_days_begin(days: float, wall: float) -> int:
+    """Where a window of the last days begins (epoch second), on a whole hour: else no list of it would be held."""
+    return int(wall - days * DAY_S) // HOUR_S * HOUR_S
+
+
 def iso_utc(epoch: float) -> str:
     """RFC 3339 in whole seconds, as `last_success` shows it."""
     return _iso_utc(int(epoch))
@@ -176,7 +183,7 @@ class ApplianceZone:
         try:
             return self.day_start(day + timedelta(days=1)) - 1
         except OverflowError:
-            return self.day_start(day) + _DAY_S - 1
+            return self.day_start(day) + DAY_S - 1
 
     def _quick(self, text: str) -> Moment | None:
         """The two documented forms, cut by position; None sends the caller the long way."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gateway import few_rows, kept_columns
 from gateway.columns import ABSENT, Coded, Column, Columns, Mask, Narrow, columns_of, gathered
+from gateway.dates import HOUR_S
 from gateway.filter import Asked, Question, Wanted, Window
 from gateway.model import NEVER, UNKNOWN, BackupList
 from gateway.times import Decided, Edges, Times, both
@@ -21,7 +22,6 @@ from gateway.times import Decided, Edges, Times, both
 Places = NDArray[np.int64]
 """Of rows in their list, ascending."""
 
-_HOUR_S: Final = 3600
 _FEW_ROWS: Final = 32
 """So many are decided one by one: a question to 1,000 lists of 100 rows takes 26 ms instead of 49."""
 
@@ -227,7 +227,7 @@ def _edges(window: Window, hours: int | None, now: Now | None) -> Edges:
 
 def _sliding(hours: int, now: Now) -> tuple[int, int]:
     """The instants between which a window of so many hours begins."""
-    return max(int(now.low) - hours * _HOUR_S, -NEVER), max(int(now.high) + 1 - hours * _HOUR_S, -NEVER)
+    return max(int(now.low) - hours * HOUR_S, -NEVER), max(int(now.high) + 1 - hours * HOUR_S, -NEVER)
 
 
 def _equal(column: Narrow, wanted: int) -> Decided:

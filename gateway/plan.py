@@ -11,12 +11,12 @@ from itertools import chain
 from typing import Final, Literal, NamedTuple
 
 from gateway.config import Limits
+from gateway.dates import HOUR_S
 from gateway.errors import LOGIN_FAULTS, FetchError
 from gateway.filter import ALL, Asked, Question, Window
 from gateway.held import Held
 from gateway.index import Now, Places
 
-_HOUR_S: Final = 3600
 _CLOCK_SLACK_S: Final = 1.0
 """What two clocks may drift apart while a list is held."""
 _DATE_STEP_S: Final = 1.0
@@ -156,7 +156,7 @@ def _covers_times(
     if wanted_hours is not None:
         if now is None:
             return False
-        wanted = wanted.narrowed(int(now.low) - wanted_hours * _HOUR_S, None)
+        wanted = wanted.narrowed(int(now.low) - wanted_hours * HOUR_S, None)
     if not has.covers(wanted):
         return False
     if has_hours is None or (wanted_hours is not None and wanted_hours <= has_hours):
@@ -164,7 +164,7 @@ def _covers_times(
     # The latest instant that the appliance may have taken as the start of its window when it made the list.
     answered = appliance_now(held, held.fetched.wall_at)
     low = wanted.low
-    return low is not None and answered is not None and low >= answered.high - has_hours * _HOUR_S
+    return low is not None and answered is not None and low >= answered.high - has_hours * HOUR_S
 
 
 def undecided(has: Asked, wanted: Asked) -> Asked:

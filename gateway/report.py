@@ -8,14 +8,13 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from gateway.config import System
-from gateway.dates import iso_utc
+from gateway.dates import HOUR_S, iso_utc
 from gateway.history import FAILURE, OUTCOMES, SUCCESS, WARNING, AssetHistory, History
 from gateway.ledger import SystemLedger
 from gateway.merge import describe, is_complete
 from gateway.model import SystemAnswer
 from gateway.verdict import Verdict, judged
 
-_HOUR_S: Final = 3600
 _LETTERS: Final = "gwfnr"
 """By code: good, warning, failed, none, running; a day without a backup is a dot."""
 
@@ -48,7 +47,7 @@ class SystemReport:
 def system_block(report: SystemReport, hours: float, days: int) -> dict[str, Any]:
     """What is told of one system beside its assets: its state, its backups of the window, and day by day."""
     system, last = report.system, _today(report)
-    counts = report.history.counts(report.as_of - hours * _HOUR_S, report.as_of)
+    counts = report.history.counts(report.as_of - hours * HOUR_S, report.as_of)
     per_day = [report.history.days.get(day, [0] * len(OUTCOMES)) for day in range(last - days + 1, last + 1)]
     return describe(report.answer) | {
         "customer": system.customer,
@@ -110,7 +109,7 @@ def summary(reports: Sequence[SystemReport], *, hours: float, now: float, limit:
     counts, assets = [0] * len(OUTCOMES), Counter[str]()
     worst: list[tuple[Any, SystemReport, AssetHistory, Verdict]] = []
     for report in reports:
-        since = report.as_of - hours * _HOUR_S
+        since = report.as_of - hours * HOUR_S
         counts = [one + other for one, other in zip(counts, report.history.counts(since, report.as_of), strict=True)]
         for asset, verdict in report.verdicts():
             assets.update(_signs(asset, verdict))

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from gateway.dates import DAY_HOURS
 from gateway.errors import bad_field
 from gateway.filter import BackupFilter
 from gateway.query import BackupQuery, parse_query_string
 from gateway.query_values import read_whole, unknown_key
 from gateway.verdict import STATES, AssetState
 
-_DAY_HOURS: Final = 24
 _MOST_LISTED: Final = 10_000
 _LISTED: Final = 50
 
@@ -44,10 +44,10 @@ def parse_report(pairs: Iterable[tuple[str, str]], history_days: int, *, has_for
             raise bad_field(key, "given twice")
         else:
             own[key] = text
-    query = replace(parse_query_string(passed), filter=BackupFilter(start_hours=history_days * _DAY_HOURS))
+    query = replace(parse_query_string(passed), filter=BackupFilter(start_hours=history_days * DAY_HOURS))
     return ReportQuery(
         query,
-        _between("hours", own.get("hours"), _DAY_HOURS, 1, history_days * _DAY_HOURS),
+        _between("hours", own.get("hours"), DAY_HOURS, 1, history_days * DAY_HOURS),
         _between("limit", own.get("limit"), _LISTED, 0, _MOST_LISTED),
         frozenset(_states(own["state"])) if "state" in own else frozenset(STATES),
     )

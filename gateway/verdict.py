@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from gateway.config_tables import Thresholds
+from gateway.dates import DAY_HOURS, HOUR_S
 from gateway.history import AssetHistory
 
 AssetState = Literal["failed", "none", "late", "not_replicated", "not_verified", "good"]
 
 STATES: Final[tuple[AssetState, ...]] = ("failed", "none", "late", "not_replicated", "not_verified", "good")
 """Worst first."""
-
-_HOUR_S: Final = 3600
-_DAY_HOURS: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Verdict:
 
 def judged(asset: AssetHistory, thresholds: Thresholds, now: float) -> Verdict:
     """The verdict on an asset at `now`: epoch seconds, the moment up to which its history is known."""
-    age = None if asset.last_good is None else max(0.0, now - asset.last_good) / _HOUR_S
+    age = None if asset.last_good is None else max(0.0, now - asset.last_good) / HOUR_S
     late = age is not None and age > thresholds.no_success_hours
     waits = asset.replication == "waiting" and (age or 0.0) > thresholds.replication_hours
     not_replicated = asset.replication == "failed" or waits
@@ -55,7 +53,7 @@ def judged(asset: AssetHistory, thresholds: Thresholds, now: float) -> Verdict:
         age_hours=age,
         critical=asset.failures >= thresholds.failures_critical,
         late=late,
-        late_24h=age is None or age > _DAY_HOURS,
+        late_24h=age is None or age > DAY_HOURS,
         never=age is None,
         not_replicated=not_replicated,
         not_verified=not_verified,

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
+from gateway.dates import HOUR_S
 from gateway.filter import Asked, Window
 from gateway.held import Held
 
@@ -18,7 +19,6 @@ _VARIANTS: Final = 3
 _WINDOWS_KEPT: Final = 256
 _VARIANTS_KEPT: Final = 64
 _RECENT_S: Final = 7 * 86_400
-_HOUR_S: Final = 3600
 _SAFETY: Final = 1.5
 
 
@@ -59,7 +59,7 @@ class Widener:
 
 def _low(asked: Asked, wall: float) -> float | None:
     """Where the window of starts begins, in epoch seconds; None where it is open."""
-    slid = None if asked.start_hours is None else wall - asked.start_hours * _HOUR_S
+    slid = None if asked.start_hours is None else wall - asked.start_hours * HOUR_S
     bounds = [bound for bound in (asked.start.low, slid) if bound is not None]
     return max(bounds, default=None)
 

@@ -15,7 +15,7 @@ import structlog
 from gateway.accounts import visible_to
 from gateway.config import Webhook
 from gateway.config_tables import WebhookTable
-from gateway.dates import iso_utc
+from gateway.dates import DAY_HOURS, iso_utc
 from gateway.fanout import answers
 from gateway.filter import BackupFilter
 from gateway.notices import memory
@@ -32,7 +32,6 @@ from gateway.stack import Gateway
 _IDLE_S: Final = 60.0
 _LONGEST_WAIT_S: Final = 20.0
 """The clock is looked at so often: no digest is later than that."""
-_DAY_HOURS: Final = 24
 _WORST_TOLD: Final = 20
 
 
@@ -94,7 +93,7 @@ class Notifier:
 
     async def _reports(self) -> list[SystemReport]:
         gateway = self._gateway
-        asked = BackupFilter(start_hours=gateway.config.report.history_days * _DAY_HOURS)
+        asked = BackupFilter(start_hours=gateway.config.report.history_days * DAY_HOURS)
         now = asyncio.get_running_loop().time()
         questions = [
             (system.source, asked.at(system.zone), Need(now + system.config.limits.deadline_seconds))
@@ -110,7 +109,7 @@ class Notifier:
         if table.alerts:
             await self._tell_changes(http, webhook, known, now, reports)
         if self._digest_is_due(table):
-            hours = _DAY_HOURS
+            hours = DAY_HOURS
             told = await asyncio.to_thread(summary, reports, hours=hours, now=self._gateway.wall(), limit=_WORST_TOLD)
             ordered = sorted(now.values(), key=lambda alert: (alert.rule != "unreachable", alert.severity, alert.id))
             if await delivered(http, table.name, url, digest_body(table.kind, told, ordered, at)):

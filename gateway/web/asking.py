@@ -4,9 +4,9 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
-from typing import Final
 
 from gateway.accounts import Caller
+from gateway.dates import last_days_begin
 from gateway.fanout import answers
 from gateway.filter import Question
 from gateway.model import SystemAnswer
@@ -17,9 +17,6 @@ from gateway.selection import select
 from gateway.stack import Gateway
 from gateway.web.credentials import unauthorized
 from gateway.web.outcome import Outcome
-
-_HOUR_S: Final = 3600
-_DAY_S: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,8 @@ def ask(gateway: Gateway, caller: Caller, query: BackupQuery, max_age_s: float |
     for system in systems:
         limits = system.config.limits
         deadline_s = min(query.deadline_s or math.inf, limits.deadline_seconds)
-        start = _window_start(limits.default_window_days, wall) if is_timeless else None
+        days = limits.default_window_days
+        start = last_days_begin(days, wall) if days and is_timeless else None
         if start is not None:
             starts.append(start)
         clock = system.config.timezone, start
@@ -80,8 +78,3 @@ def rechecked(gateway: Gateway, caller: Caller, query: BackupQuery, outcome: Out
     if len(kept) < len(outcome.answers):
         select(gateway.systems, current, query)  # a system that was named is unknown from now on
     return replace(outcome, answers=kept)
-
-
-def _window_start(days: float, wall: float) -> int | None:
-    """The start of the default window, on a whole hour: a window that moved each second would never be held."""
-    return None if not days else int(wall - days * _DAY_S) // _HOUR_S * _HOUR_S

@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from gateway.catalog import instances_of
+from gateway.dates import last_days_begin
 from gateway.entries import Entry
 from gateway.errors import bad_field
 from gateway.filter import BackupFilter
@@ -25,8 +26,6 @@ PARAMETERS: Final[Mapping[str, Reader]] = {
 }
 
 _DAYS: Final = 30
-_DAY_S: Final = 86_400
-_HOUR_S: Final = 3600
 
 
 async def get_catalog(request: web.Request) -> web.StreamResponse:
@@ -47,9 +46,7 @@ async def get_catalog(request: web.Request) -> web.StreamResponse:
 def _wanted(values: Mapping[str, Any], wall: float) -> BackupFilter:
     start, end, instance = values.get("start_date"), values.get("end_date"), values.get("iid")
     if start is None and end is None:
-        # On a whole hour, as default windows are: equal questions share one held list.
-        begin = int(wall - _DAYS * _DAY_S) // _HOUR_S * _HOUR_S
-        return BackupFilter(instance_id=instance, start_time=begin)
+        return BackupFilter(instance_id=instance, start_time=last_days_begin(_DAYS, wall))
     if start is None and end is not None:
         start = end - min(timedelta(days=_DAYS), end - date.min)
     if end is not None and start > end:
