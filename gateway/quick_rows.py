@@ -20,6 +20,7 @@ from msgspec import UNSET, Raw
 from gateway.chunks import WHOLE_BYTES, envelope_of, opening_of
 from gateway.dates import ApplianceZone, Moment
 from gateway.model import NEVER, BackupList
+from gateway.row_words import RENAMED
 from gateway.wire import BAD_JSON, ENVELOPE_KEYS
 
 
@@ -157,9 +158,10 @@ def _joined(head: bytes, own: list[bytes], times: RowTimes) -> BackupList:
     )
 
 
-_RENAMED: Final = (
-    (attrgetter("restored_backup_type"), b'"restored_backup_type":', b'"restored_bkup_type":'),
-    (attrgetter("vm_ware_template"), b'"vm_ware_template":', b'"vmware_template":'),
+_RENAMED: Final = tuple(
+    (attrgetter(old), b'"%s":' % old.encode(), b'"%s":' % new.encode())
+    for old, new in RENAMED.items()
+    if old != "start_time"  # by which the shape is told: its own quick way writes it
 )
 
 

@@ -1,4 +1,4 @@
-"""The words of a row in one meaning each, whatever release wrote them (appliance-api.md sections 6 and 8)."""
+"""Keys and words of rows in one meaning each, whatever release wrote them (appliance-api.md sections 6 and 8)."""
 
 from typing import Any, Final, Literal
 
@@ -6,6 +6,19 @@ from gateway.wire import says_yes
 
 Replication = Literal["done", "waiting", "failed", "n/a"]
 Verification = Literal["done", "failed", "never", "n/a"]
+
+STAMPED: Final = ("system_id", "system_name", "start_epoch", "finish_epoch")
+"""What the gateway puts first into each row (contract section 5.4)."""
+
+RENAMED: Final = {
+    "start_time": "start_date_time",
+    "restored_backup_type": "restored_bkup_type",
+    "vm_ware_template": "vmware_template",
+}
+"""Keys of 10.x releases, and the seed's names for the same."""
+
+STATUS_WORDS: Final = {"successful": "Success", "failed": "Failure"}
+"""10.x words for a status, in lower case; the seed's own words pass as they are."""
 
 _STATUS_CODES: Final = {0: "success", 1: "warning", 2: "failure"}
 _REPLICATION: Final[dict[str, Replication]] = {

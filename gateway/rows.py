@@ -22,6 +22,7 @@ from gateway.dates import (
 from gateway.errors import FetchError
 from gateway.model import NEVER, UNKNOWN, ListBuilder
 from gateway.quick_rows import QuickWay, with_commas
+from gateway.row_words import RENAMED, STAMPED, STATUS_WORDS
 from gateway.rows_10x import Row10x, Way10x
 from gateway.wiki_rows import WikiRow, WikiWay
 from gateway.wire import BAD_JSON, check_pieces, says_yes, split_rows
@@ -33,9 +34,6 @@ QUICK_WAYS: Final[tuple[QuickWay, ...]] = (
 _STEP_ROWS: Final = 250
 _FEW_ROWS: Final = 10
 _FIRST_ROW_BYTES: Final = 4096
-
-STATUS_WORDS: Final = {"successful": "Success", "failed": "Failure"}
-"""10.x words for a status, in lower case; the seed's own words pass as they are."""
 
 
 class _Seen(msgspec.Struct, gc=False):
@@ -234,16 +232,13 @@ def _is_foreign_shape(row: _Seen) -> bool:
     )
 
 
-_STAMPED: Final = frozenset({"system_id", "system_name", "start_epoch", "finish_epoch"})
-
-
 def _unified(raw: Raw, row: _Seen) -> bytes:
     """The row's own keys under the seed's names, with their closing brace; what needs no change keeps its bytes."""
     parts: list[bytes | Raw] = []
     for key, value in _decode_parts(raw).items():
-        if key in _STAMPED:
+        if key in STAMPED:
             continue
-        name = _RENAMED.get(key, key)
+        name = RENAMED.get(key, key)
         if name != key and getattr(row, name) is not UNSET:
             name = key  # the row carries the seed's name as well: both stay
         text: bytes | Raw = value
@@ -255,13 +250,6 @@ def _unified(raw: Raw, row: _Seen) -> bytes:
             text = _status_text(row.status, value)
         parts += (b",", _encode(name), b":", text)
     return b"".join(parts[1:]) + b"}"
-
-
-_RENAMED: Final = {
-    "start_time": "start_date_time",
-    "restored_backup_type": "restored_bkup_type",
-    "vm_ware_template": "vmware_template",
-}
 
 
 def _start_text(start: Any, raw: Raw) -> bytes | Raw:

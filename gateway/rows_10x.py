@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from gateway.dates import ApplianceZone, Memo, format_duration, format_local, parse_local
 from gateway.model import NEVER
 from gateway.quick_rows import QuickWay, RowTimes, with_the_seeds_names
+from gateway.row_words import STATUS_WORDS
 
 _LONGEST_S: Final = 10**9
 
@@ -46,9 +47,11 @@ def _start_exchange(text: str) -> _Exchange:
 
 
 _STARTS: Final = Memo(_start_exchange)
-_STATUSES: Final = {
-    "Successful": _Exchange(b'"Successful"', b'"Success"'),
-    "Failed": _Exchange(b'"Failed"', b'"Failure"'),
+_STATUSES: Final[dict[str | None, _Exchange]] = {
+    **{
+        old.capitalize(): _Exchange(b'"%s"' % old.capitalize().encode(), b'"%s"' % new.encode())
+        for old, new in STATUS_WORDS.items()
+    },
     "Warning": _Exchange(b'"Warning"', b'"Warning"'),
     None: _Exchange(b"null", b'"None"'),
 }

@@ -9,7 +9,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
-_STAMPED: Final = ("system_id", "system_name", "start_epoch", "finish_epoch")
+from gateway.row_words import STAMPED
+
 _DOCUMENTED: Final = (
     *("id", "client_id", "client_name", "type", "start_date_time", "duration", "complete", "status", "size"),
     *("sync_size", "files", "encrypted", "is_cluster", "guid", "vm_name", "replication_status", "verified"),
@@ -29,7 +30,7 @@ _decode_text: Final = msgspec.json.Decoder(str).decode
 
 def headings_of(rows: Sequence[bytes], fields: tuple[str, ...] | None) -> list[str]:
     """The columns: stamped ones, documented ones, then whatever else occurs; with `fields` these and `system_id`."""
-    documented = _STAMPED + _DOCUMENTED
+    documented = STAMPED + _DOCUMENTED
     if fields is not None:
         wanted = dict.fromkeys(("system_id", *fields))
         return [name for name in documented if name in wanted] + [name for name in wanted if name not in documented]
