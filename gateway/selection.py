@@ -19,7 +19,7 @@ def select(systems: Mapping[SystemId, Stacked], caller: Caller, query: BackupQue
     """The asked systems, by id.
 
     Raises RequestError 404 for a system, customer or tag that is unknown: what the caller may not see is unknown to
-    it, and takes this very path.
+    it, and takes this very path; 400 where `require` names a system that is not among the asked ones.
     """
     visible = visible_to(caller, systems)
     if query.system_ids is not None:

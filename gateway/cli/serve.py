@@ -94,8 +94,8 @@ async def listening(
     gateway = Gateway(config)
     if made is not None:
         made(gateway)
-    # Behind a trusted proxy all connections come from its address.
     app = create_app(gateway)
+    # Behind a trusted proxy all connections come from its address.
     runner = Runner(app, per_address=not config.server.trusted_proxies)
     await runner.setup()
     try:

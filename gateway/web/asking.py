@@ -59,7 +59,7 @@ def ask(gateway: Gateway, caller: Caller, query: BackupQuery, max_age_s: float |
 
 
 async def outcome_of(gateway: Gateway, caller: Caller, query: BackupQuery, asking: Asking) -> Outcome:
-    """All answers, as far as the caller may still see them when they are here."""
+    """All answers, as far as the caller may still see them when they are here; raises as `rechecked`."""
     found = [answer async for answer in asking.answers]
     found.sort(key=lambda answer: answer.system_id)
     took = asyncio.get_running_loop().time() - asking.begun
@@ -70,7 +70,10 @@ async def outcome_of(gateway: Gateway, caller: Caller, query: BackupQuery, askin
 
 
 def rechecked(gateway: Gateway, caller: Caller, query: BackupQuery, outcome: Outcome) -> Outcome:
-    """Rights may have been taken away while the answer was on its way: they count at the merge as well."""
+    """Rights may have been taken away while the answer was on its way: they count at the merge as well.
+
+    RequestError 401 where the caller is gone, 404 where a system that it named is not its own any more.
+    """
     current = gateway.access.accounts.now(caller)
     if current is None:
         raise unauthorized("the credential is not valid any more")

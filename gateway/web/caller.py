@@ -21,7 +21,11 @@ _RUNNING_OF_ONE: Final = 2048
 
 
 async def caller_of(request: web.Request) -> Caller:
-    """Who asks; RequestError 401 without a good credential, 400 for several at once (contract section 4)."""
+    """Who asks (contract section 4).
+
+    RequestError 401 without a good credential, 400 for several at once, 429 after too many bad ones, 503 where that
+    caller asks more than can be answered.
+    """
     kind, credential = credential_of(request)
     access, address = request.app[GATEWAY].access, client_address(request)
     if kind == "basic":

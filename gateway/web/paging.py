@@ -75,7 +75,10 @@ def first_piece(
 
 
 def next_piece(gateway: Gateway, caller: Caller, query: BackupQuery) -> Piece:
-    """The page that a cursor means; RequestError 410 where its walk is over, or was never this caller's."""
+    """The page that a cursor means.
+
+    RequestError 410 where its walk is over, or was never this caller's; 400 where the cursor is another question's.
+    """
     found = gateway.walks.find(query.cursor or "", caller.key)
     current = gateway.access.accounts.now(caller)
     if found is None or current is None or not found[0].systems <= current.systems:
