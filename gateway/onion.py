@@ -130,6 +130,7 @@ class Onions:
             max_reply_bytes=limits.max_reply_bytes,
             total=self._total,
             incoming=self._incoming,
+            wall=self._clocks["wall"],
         )
         session = Session(
             transport,

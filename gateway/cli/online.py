@@ -55,6 +55,7 @@ async def _tried(system: System, http: aiohttp.ClientSession, total: FairSemapho
         max_reply_bytes=limits.max_reply_bytes,
         total=total,
         incoming=Incoming(LEAST_ROOM_BYTES),
+        wall=time.time,
     )
     session = Session(
         transport,

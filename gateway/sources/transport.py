@@ -22,6 +22,7 @@ from gateway.chunks import WHOLE_BYTES
 from gateway.errors import ErrorKind, FetchError
 from gateway.fair import FairSemaphore
 from gateway.incoming import Body, Incoming
+from gateway.sources.source import Clock
 
 _HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "gzip"}
 _ERROR_BODY_BYTES: Final = 65_536
@@ -95,6 +96,7 @@ class Transport:
         max_reply_bytes: int,
         total: FairSemaphore,
         incoming: Incoming,
+        wall: Clock,
     ) -> None:
         self._session = session
         self._url = url
@@ -106,6 +108,7 @@ class Transport:
         self._max_reply_bytes = max_reply_bytes
         self._total = total  # bounds the calls of the whole process (`total_concurrency`)
         self._incoming = incoming
+        self._wall = wall
 
     def __repr__(self) -> str:
         return f"<Transport {self._url}>"
@@ -166,7 +169,9 @@ class Transport:
             raise
         date = http_date(response.headers.get("Date"))
         content = bytes(body) if len(body) <= WHOLE_BYTES else body
-        return Reply(status, content, date, retry_after(response.headers.get("Retry-After"), date))
+        # A wish for rest until some moment is told by the clock of who wishes; who does not show it is taken by ours.
+        now = self._wall() if date is None else date
+        return Reply(status, content, date, retry_after(response.headers.get("Retry-After"), now))
 
     @staticmethod
     async def _fill(body: Body, response: aiohttp.ClientResponse, limit: int) -> None:
@@ -190,15 +195,15 @@ def http_date(text: str | None) -> float | None:
         return None
 
 
-def retry_after(text: str | None, now: float | None) -> float | None:
-    """Seconds to wait (RFC 9110 section 10.2.3): at most 5 minutes; 30 s where it cannot be understood."""
+def retry_after(text: str | None, now: float) -> float | None:
+    """Seconds to wait (RFC 9110 section 10.2.3), `now` being an epoch second: at most 5 minutes; 30 s where unclear."""
     if text is None:
         return None
     text = text.strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), _RETRY_AFTER_CAP_S)
     until = http_date(text)
-    if until is None or now is None or not math.isfinite(until):
+    if until is None or not math.isfinite(until):
         return _RETRY_AFTER_UNCLEAR_S
     return min(max(0.0, until - now), _RETRY_AFTER_CAP_S)
 

@@ -4,7 +4,7 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from io import StringIO
 from pathlib import Path
@@ -102,6 +102,20 @@ async def test_a_wish_for_rest_is_granted_within_reason(wish: str, least: int, m
             requests = faulty.requests
             assert (await site.anew()).systems[1]["error"]["kind"] == "overloaded"
             assert faulty.requests == requests
+
+
+@pytest.mark.parametrize(("ahead", "least", "most"), [(100, 90, 101), (-100, 0, 1), (4000, 290, 300)])
+async def test_a_wish_until_a_date_of_an_appliance_that_does_not_tell_the_time_is_read_by_our_clock(
+    ahead: int, least: int, most: int
+) -> None:
+    """Row 41: without a Date header there is no other clock."""
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True)
+    async with Faulty() as faulty, site_of(config_text([faulty.system()], tables=CALM)) as site:
+        faulty.reply = http(b"{}", "HTTP/1.1 503 x", more=f"Retry-After: {until}\r\n")
+        await faulty.switch("raw")
+        answer = await site.ask()
+        assert (answer.status, answer.systems[1]["error"]["kind"]) == (503, "overloaded")
+        assert least <= int(answer.headers["Retry-After"]) <= most
 
 
 async def test_a_torn_or_strange_snapshot_costs_a_warning(tmp_path: Path, log: StringIO) -> None:
