@@ -51,6 +51,10 @@ class OtherReplicas(Protocol):
         """Failures in a row and seconds of a lock over all replicas, after counting this; None where nobody knows."""
         ...
 
+    def is_quiet(self, name: str) -> bool:
+        """Whether it is known that no replica counts failures of that name or has locked it."""
+        ...
+
 
 class Access:
     """Turns credentials into callers, and slows down those who guess."""
@@ -96,6 +100,11 @@ class Access:
             wrong = await self._checks.run(memo, lambda: self._checked(stored, password, username, address))
             if wrong is not None:
                 return replace(wrong, locks=wrong.locks and not shares)
+        elif self.others is not None and not self.others.is_quiet(username):
+            await self._note(username, "succeeded")  # does nothing to a lock, but tells of it
+            brake = self._brake(username, address)
+            if brake is not None:
+                return brake
         caller = self.accounts.caller(username)
         if caller is None or caller.stored != stored:
             return Refused("wrong")  # a reload has brought another password, or its end, while the hash was reckoned
@@ -185,7 +194,7 @@ class Access:
             return brake
         if fits and self.accounts.user(username) is not None:
             await self._note(username, "succeeded")
-            return None
+            return self._brake(username, address)
         now = self._monotonic()
         self._logins.failed(address, now)
         if await self._note(username, "failed"):

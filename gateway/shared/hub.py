@@ -127,6 +127,10 @@ class Hub:
             return await self._locks.note(name, what)
         return None
 
+    def is_quiet(self, name: str) -> bool:
+        """See access.OtherReplicas."""
+        return self._locks.is_quiet(name)
+
     def _told(self, notice: Notice) -> None:
         flights = self._flights.get(notice.of)
         if flights is not None:

@@ -35,6 +35,8 @@ class Notices:
         self.channel = f"{reach.prefix}:notices"
         self._wanted: dict[str, Callable[[Notice], None]] = {}
         self.missed: list[Callable[[], None]] = []
+        self.listening = False
+        """Whether news comes in, as far as this replica can tell."""
         self._task: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
@@ -71,14 +73,13 @@ class Notices:
         try:
             await subscriber.subscribe(self.channel)
             heard, asked = time.monotonic(), False
-            listening = False
             while True:
                 message = await subscriber.get_message(ignore_subscribe_messages=False, timeout=_LOOK_S)
                 now = time.monotonic()
                 if message is not None:
                     heard, asked = now, False
-                    if message["type"] == "subscribe" and not listening:
-                        listening = True
+                    if message["type"] == "subscribe" and not self.listening:
+                        self.listening = True
                         for tell in self.missed:
                             tell()
                     self._take(message)
@@ -88,6 +89,7 @@ class Notices:
                     await subscriber.ping()
                     asked = True
         finally:
+            self.listening = False
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(_DEAD_S):
                     await subscriber.aclose()

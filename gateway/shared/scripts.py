@@ -234,7 +234,8 @@ return {now, oldest}
 """)
 
 LOCK: Final = _script("""
--- KEYS failures, lock; ARGV what ('look', 'failed' or 'succeeded'), most, lock ms. Answers failures and ms locked.
+-- KEYS failures, lock; ARGV what ('look', 'failed' or 'succeeded'), most, lock ms, notice of a failure, channel.
+-- Answers failures and ms locked.
 local locked = math.max(0, redis.call('PTTL', KEYS[2]))
 local failures = tonumber(redis.call('GET', KEYS[1]) or '0')
 if ARGV[1] == 'succeeded' and locked == 0 then
@@ -248,6 +249,7 @@ elseif ARGV[1] == 'failed' and locked == 0 then
     redis.call('DEL', KEYS[1])
     failures, locked = 0, tonumber(ARGV[3])
   end
+  redis.call('PUBLISH', ARGV[5], ARGV[4])
 end
 return {now, failures, locked}
 """)

@@ -132,6 +132,12 @@ class Replica:
             found = await answer.json()
             return answer.status, found.get("token", "")
 
+    async def with_password(self, password: str = USER[1], username: str = USER[0]) -> int:
+        """The status of a request that carries name and password."""
+        headers = {"Authorization": aiohttp.encode_basic_auth(username, password)}
+        async with self.http.get("/api/systems", headers=headers) as answer:
+            return answer.status
+
     async def logout(self, token: str) -> int:
         async with self.http.post("/api/logout", headers={"AuthToken": token}) as answer:
             return answer.status

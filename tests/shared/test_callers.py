@@ -1,9 +1,13 @@
 """Callers' sessions and lock-outs are those of all replicas."""
 
 import asyncio
+import contextlib
+from typing import Any
+
+from redis import Redis
 
 from gateway.simulator import Farm
-from tests.shared.servers import USER, Server, replicas
+from tests.shared.servers import USER, Replica, Server, replicas, until
 
 
 async def test_a_session_of_one_replica_is_known_on_all(valkey: Server, farm: Farm) -> None:
@@ -36,6 +40,70 @@ async def test_a_right_password_ends_the_row_of_failures_of_all_replicas(valkey:
         assert (await one.login())[0] == 201
         assert (await two.login("wrong"))[0] == 401
         assert (await two.login())[0] == 201
+
+
+async def remembering(farm: Farm, valkey: Server, stack: contextlib.AsyncExitStack) -> list[Replica]:
+    """Two replicas of which the second one remembers the right password."""
+    one, two = await stack.enter_async_context(replicas(farm, 2, {"url": valkey.url}))
+    assert (await two.login())[0] == 201
+    assert await two.with_password() == 200
+    return [one, two]
+
+
+async def test_a_lock_counts_within_a_second_where_the_right_password_is_remembered(valkey: Server, farm: Farm) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        one, two = await remembering(farm, valkey, stack)
+        assert [(await one.login("wrong"))[0] for _ in range(5)] == [401] * 5
+        await asyncio.sleep(1)  # what the contract allows
+        assert (await one.login())[0] == 429
+        assert (await two.login())[0] == 429
+        assert await two.with_password() == 429
+
+
+async def test_a_lock_of_which_the_news_was_lost_counts_as_soon_as_news_come_again(valkey: Server, farm: Farm) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        one, two = await remembering(farm, valkey, stack)
+        hub = two.gateway.hub
+        assert hub is not None
+        with valkey.client() as client:
+            assert (await one.login("wrong"))[0] == 401
+            (failures,) = client.keys("*name-*:failures")
+            await until(lambda: not hub.is_quiet(USER[0]))
+            assert (await two.login())[0] == 201
+            client.set(failures.replace(b":failures", b":lock"), "1", px=900_000)
+            assert (await two.login())[0] == 201, "nobody told of it"
+            outages = hub._reach.outages
+            client.client_kill_filter(_type="pubsub")
+            await until(lambda: hub._reach.outages > outages and hub._notices.listening)
+        assert (await two.login())[0] == 429
+
+
+async def test_a_remembered_password_ends_the_row_of_failures_of_all_replicas(valkey: Server, farm: Farm) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        one, two = await remembering(farm, valkey, stack)
+        hub = two.gateway.hub
+        assert hub is not None
+        for replica in (one, two, one, two):
+            for _ in range(4):
+                assert (await replica.login("wrong"))[0] == 401
+            await until(lambda: not hub.is_quiet(USER[0]))
+            assert await two.with_password() == 200
+
+
+async def test_a_remembered_password_costs_no_trip_to_the_store(valkey: Server, farm: Farm) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        _, two = await remembering(farm, valkey, stack)
+        with valkey.client() as client:
+            begun = _scripts(client)
+            for _ in range(100):
+                assert await two.with_password() == 200
+            trips = _scripts(client) - begun
+        assert trips < 50  # those that are made once a second
+
+
+def _scripts(client: "Redis[Any]") -> int:
+    """How many scripts the server has run."""
+    return int(client.info("commandstats")["cmdstat_evalsha"]["calls"])
 
 
 async def test_neither_tokens_nor_names_nor_passwords_are_in_the_store(valkey: Server, farm: Farm) -> None:

@@ -44,6 +44,8 @@ class Others:
     heard: list[tuple[str, ...]] = field(default_factory=list)
     counted: dict[str, tuple[int, float] | None] = field(default_factory=dict)
     """By "look", "failed" and "succeeded": failures and seconds of a lock; None where nobody knows."""
+    restless: set[str] = field(default_factory=set)
+    """Names of which failures may have been counted elsewhere."""
     session: Callable[[str], None] | None = None
     """Takes up the session that they know by its digest."""
     at: dict[str, Callable[[], None]] = field(default_factory=dict)
@@ -60,6 +62,9 @@ class Others:
         if self.session is not None:
             self.session(digest)
         return self.session is not None
+
+    def is_quiet(self, name: str) -> bool:
+        return name not in self.restless
 
     async def note(self, name: str, what: Literal["look", "failed", "succeeded"]) -> tuple[int, float] | None:
         self.heard.append((what, name))

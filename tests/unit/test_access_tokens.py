@@ -113,6 +113,35 @@ async def test_a_name_that_is_locked_elsewhere_during_the_hash_is_not_taken(door
     assert ("succeeded", "noc") not in others.heard
 
 
+async def test_a_name_that_is_locked_elsewhere_as_others_are_told_of_its_success_is_not_taken(
+    door: Door, others: Others
+) -> None:
+    others.counted["succeeded"] = (0, 77.0)
+    assert await door.verify("noc") == Refused("locked", 77.0)
+
+
+async def test_a_remembered_password_asks_nobody_while_no_failure_is_told_of(door: Door, others: Others) -> None:
+    assert await door.enters("noc")
+    others.heard.clear()
+    assert await door.enters("noc")
+    assert others.heard == []
+
+
+async def test_a_remembered_password_is_told_to_others_who_may_have_counted_failures(
+    door: Door, others: Others
+) -> None:
+    assert await door.enters("noc")
+    others.heard.clear()
+    others.restless.add("noc")
+    assert await door.enters("noc"), "nobody answered"
+    others.counted["succeeded"] = (0, 0.0)
+    assert await door.enters("noc")
+    others.counted["succeeded"] = (0, 77.0)
+    assert await door.verify("noc") == Refused("locked", 77.0)
+    assert others.heard == [("succeeded", "noc")] * 3
+    assert door.hashed == [PASSWORD]
+
+
 @pytest.mark.parametrize("users", [{"chief": STORED}, {"noc": NEW_STORED}], ids=["removed", "given another password"])
 async def test_a_user_who_ends_while_others_are_told_is_not_taken(
     door: Door, others: Others, users: dict[str, str]
