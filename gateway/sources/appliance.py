@@ -92,8 +92,9 @@ class Appliance:
         async with self._gate.slots:
             call.check()
             call.started = True
-            fresh = not self._session.logged_in
+            logins = self._session.logins
             token = await self._session.token()
+            fresh = self._session.logins > logins  # not so where it is out of the store, however new to us
             call.started = False
             await self._gate.turn()
             call.check()

@@ -92,15 +92,12 @@ class Session:
         self._refused: FetchError | None = None
         self._pause_s = 0.0
         self._pause_until = 0.0
+        self.logins = 0
+        """How many logins of our own brought a token."""
 
     def __repr__(self) -> str:
         state = "logged in" if self._token else "refused" if self._refused else "logged out"
         return f"<Session at {self._name}: {state}>"
-
-    @property
-    def logged_in(self) -> bool:
-        """Whether there is a token, as far as we know a good one."""
-        return self._token is not None
 
     async def token(self) -> str:
         """A token to use now. Raises FetchError; a refusal is repeated from memory while its pause lasts."""
@@ -189,6 +186,7 @@ class Session:
             body = encode_login(self._username, self._password.get_secret_value())
             reply = await self._transport.post("/api/login", body)
             self._token, self._timeout_s = _read_login(reply, self._wall())
+            self.logins += 1
         except FetchError as error:
             self.cleaned(error, reply)
             failed = self.rejected(error) if error.kind in LOGIN_FAULTS else error
