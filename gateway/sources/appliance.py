@@ -1,6 +1,7 @@
-"""List calls to one appliance: token, POST, on a refused token one renewal and once more."""
+"""List calls to one appliance: token, POST, on a refused token one renewal where that may help, and once more."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -29,9 +30,7 @@ _SKEW_S: Final = 10.0
 
 
 class TokenRefusedError(FetchError):
-    """The appliance does not know our token (any more); `fresh` where the token is of a login for this very call."""
-
-    fresh = False
+    """The appliance does not know our token (any more)."""
 
 
 class Appliance:
@@ -75,42 +74,47 @@ class Appliance:
     async def fetch(self, call: Call) -> Fetched:
         """The list for `call.asked` in either dialect, unified and stamped; raises FetchError."""
         try:
-            return await self._once(call)
-        except TokenRefusedError as error:
-            if error.fresh:  # another login would change nothing
-                raise self._rejected(error) from error
-        try:
-            return await self._once(call)  # renewed by whoever comes first
-        except TokenRefusedError as error:
-            raise self._rejected(error) from error
+            return await self._once(call, is_replay=False)
+        except TokenRefusedError:
+            return await self._once(call, is_replay=True)  # with a token that whoever comes first renews
 
-    def _rejected(self, error: TokenRefusedError) -> FetchError:
-        """The appliance's last word on a token."""
-        return self._session.rejected(FetchError("auth", error.message, detail=error.detail))
+    async def _once(self, call: Call, *, is_replay: bool) -> Fetched:
+        """With one token; TokenRefusedError where another one may help.
 
-    async def _once(self, call: Call) -> Fetched:
+        Where a login for this very call brought the token, another login would change nothing: the replay goes out
+        with the same token.
+        """
         async with self._gate.slots:
             call.check()
             call.started = True
             logins = self._session.logins
             token = await self._session.token()
             fresh = self._session.logins > logins  # not so where it is out of the store, however new to us
-            call.started = False
-            await self._gate.turn()
-            call.check()
-            call.started = True
+            if fresh and not is_replay:
+                with contextlib.suppress(TokenRefusedError):
+                    return await self._sent(call, token)
             try:
-                fetched = await self._exchange(call.asked, token)
+                return await self._sent(call, token)
             except TokenRefusedError as error:
-                error.fresh = fresh
                 self._session.drop(token)
+                if fresh or is_replay:
+                    raise self._session.rejected(FetchError("auth", error.message, detail=error.detail)) from error
                 raise
-            except FetchError as error:
-                if error.kind == "denied":  # as good as a refused login: asking again at once helps nobody
-                    self._session.rejected(error)
-                raise
-            self._session.accepted()
-            return fetched
+
+    async def _sent(self, call: Call, token: str) -> Fetched:
+        """One call in its turn; the session hears what becomes of it."""
+        call.started = False
+        await self._gate.turn()
+        call.check()
+        call.started = True
+        try:
+            fetched = await self._exchange(call.asked, token)
+        except FetchError as error:
+            if error.kind == "denied":  # as good as a refused login: asking again at once helps nobody
+                self._session.rejected(error)
+            raise
+        self._session.accepted()
+        return fetched
 
     async def _exchange(self, asked: Asked, token: str) -> Fetched:
         """One POST and its decoding, with its event whatever comes of it."""

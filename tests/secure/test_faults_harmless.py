@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from gateway.simulator import Appliance, ApplianceSpec, Farm, Fault
+from gateway.simulator.replies import EXPIRED_TEXT
 from tests.secure.faulty import ROWS as RAW_ROWS
 from tests.secure.faulty import Faulty, http, listing
 from tests.secure.support import CALM, Site, config_text, site_of, system_table
@@ -59,6 +60,20 @@ async def test_an_odd_answer_is_taken(
             assert entry["warnings"] == warnings
         assert appliance.counters.logins <= 2
         assert not any(request.header("Cookie") for request in appliance.requests)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault("unauthorized", count=1), Fault("error", count=1, text=EXPIRED_TEXT)],
+    ids=lambda fault: fault.mode,
+)
+async def test_a_refusal_of_the_very_first_call_costs_one_replay_and_no_other_login(fault: Fault) -> None:
+    """Row 36 with nothing held and nobody logged in: the token is as new as can be."""
+    async with one() as (site, appliance):
+        await appliance.inject(fault)
+        answer = await site.ask()
+        assert (answer.status, answer.systems[1]["state"]) == (200, "ok"), answer.body
+        assert (appliance.counters.logins, appliance.counters.list_calls) == (1, 2)
 
 
 async def test_a_kept_connection_that_was_cut_costs_one_fresh_one() -> None:
@@ -216,18 +231,29 @@ async def test_a_session_that_ends_under_fifty_questions_costs_one_login() -> No
         assert appliance.counters.logins == 2
 
 
-async def test_401_for_ever_costs_one_login_and_one_replay() -> None:
+@pytest.mark.parametrize(("warm", "state"), [(False, "missing"), (True, "stale")])
+async def test_401_for_ever_costs_one_login_and_one_replay(warm: bool, state: str) -> None:
     """Row 37: then neither for 30 seconds, whoever asks."""
     async with one() as (site, appliance):
-        await site.ask()
+        if warm:
+            await site.ask()
         await appliance.inject("unauthorized")
         calls, logins = appliance.counters.list_calls, appliance.counters.logins
         for _ in range(5):
             entry = (await site.anew()).systems[1]
-            assert (entry["state"], entry["error"]["kind"]) == ("stale", "auth")
+            assert (entry["state"], entry["error"]["kind"]) == (state, "auth")
             assert entry["error"]["retry_at"] is not None
         assert appliance.counters.list_calls == calls + 2
         assert appliance.counters.logins == logins + 1
+
+
+async def test_a_crowd_of_questions_that_meets_401_for_ever_costs_one_login() -> None:
+    """Row 37: those who wait hear of it before they log in themselves."""
+    async with one() as (site, appliance):
+        await appliance.inject("unauthorized")
+        answers = await asyncio.gather(*(site.ask({"client_id": number}) for number in range(1, 13)))
+        assert {answer.systems[1]["error"]["kind"] for answer in answers} == {"auth"}
+        assert (appliance.counters.logins, appliance.counters.list_calls) == (1, 4)
 
 
 @pytest.mark.parametrize(
