@@ -91,6 +91,8 @@ class FetchError(GatewayError):
         self.message = message
         self.retry_at = retry_at
         self.detail = detail
+        self.tried_again = False
+        """Whether this is what became of a second try already."""
 
     def cut(self, secret: str) -> None:
         """Take a secret out of its words: an appliance may echo what we sent, and they travel on."""

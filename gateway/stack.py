@@ -29,6 +29,7 @@ from gateway.ready import ReadyAnswers
 from gateway.resolver import OwnThreadsResolver
 from gateway.shared.hub import Hub
 from gateway.sources.cached import Cached
+from gateway.sources.pool import Pool
 from gateway.sources.source import CallEvent, CallHook, Clock
 from gateway.store import MemoryStore, Store
 from gateway.traffic import Traffic
@@ -89,7 +90,7 @@ class Gateway:
     async def __aenter__(self) -> "Gateway":
         self._resolver = OwnThreadsResolver()
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=Pool(
                 limit=0,  # the gates bound calls; a second queue would only hide them
                 keepalive_timeout=_KEEP_CONNECTIONS_S,
                 ttl_dns_cache=_DNS_MEMORY_S,

@@ -18,6 +18,7 @@ from gateway.readings import Reading, Readings, print_of
 from gateway.rows import Stamper
 from gateway.sources.gate import Gate
 from gateway.sources.in_turn import InTurn
+from gateway.sources.pool import repeated
 from gateway.sources.session import Session, refusal
 from gateway.sources.source import Call, CallEvent, CallHook, Clock
 from gateway.sources.transport import Reply, Transport
@@ -92,23 +93,19 @@ class Appliance:
             fresh = self._session.logins > logins  # not so where it is out of the store, however new to us
             if fresh and not is_replay:
                 with contextlib.suppress(TokenRefusedError):
-                    return await self._sent(call, token)
+                    return await self._called(call, token)
             try:
-                return await self._sent(call, token)
+                return await self._called(call, token)
             except TokenRefusedError as error:
                 self._session.drop(token)
                 if fresh or is_replay:
                     raise self._session.rejected(FetchError("auth", error.message, detail=error.detail)) from error
                 raise
 
-    async def _sent(self, call: Call, token: str) -> Fetched:
-        """One call in its turn; the session hears what becomes of it."""
-        call.started = False
-        await self._gate.turn()
-        call.check()
-        call.started = True
+    async def _called(self, call: Call, token: str) -> Fetched:
+        """One call; the session hears what becomes of it."""
         try:
-            fetched = await self._exchange(call.asked, token)
+            fetched = await repeated(lambda spent_s: self._sent(call, token, spent_s))
         except FetchError as error:
             if error.kind == "denied":  # as good as a refused login: asking again at once helps nobody
                 self._session.rejected(error)
@@ -116,14 +113,22 @@ class Appliance:
         self._session.accepted()
         return fetched
 
-    async def _exchange(self, asked: Asked, token: str) -> Fetched:
+    async def _sent(self, call: Call, token: str, spent_s: float) -> Fetched:
+        """In its turn, also where it is sent again: an appliance may have read what it closed the connection upon."""
+        call.started = False
+        await self._gate.turn()
+        call.check()
+        call.started = True
+        return await self._exchange(call.asked, token, spent_s)
+
+    async def _exchange(self, asked: Asked, token: str, spent_s: float) -> Fetched:
         """One POST and its decoding, with its event whatever comes of it."""
         begun = self._monotonic()
         fetched: Fetched | None = None
         failed: FetchError | None = None
         reply: Reply | None = None
         try:
-            reply = await self._transport.post(self._path, encode_asked(asked, self._remote_sid), token)
+            reply = await self._transport.post(self._path, encode_asked(asked, self._remote_sid), token, spent_s)
             fetched = await self._decoded(asked, reply, begun)
         except FetchError as error:
             failed = self._session.cleaned(error, reply, token)

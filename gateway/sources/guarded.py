@@ -85,7 +85,9 @@ class Guarded:
         try:
             return await self._once(call, probes=probes)
         except FetchError as error:
-            if error.kind not in WORTH_A_RETRY or self.breaker.state(self._monotonic()) != "closed":
+            if error.kind not in WORTH_A_RETRY or error.tried_again:
+                raise
+            if self.breaker.state(self._monotonic()) != "closed":
                 raise
             if not self._budget.take():
                 raise

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from gateway.errors import LOGIN_FAULTS, ErrorKind, FetchError
 from gateway.flight import Flight
 from gateway.model import SystemId
+from gateway.sources.pool import repeated
 from gateway.sources.source import CallEvent, CallHook, Clock
 from gateway.sources.transport import Reply, Transport
 from gateway.wire import encode_login, read_object, repeats, said_message
@@ -179,12 +180,15 @@ class Session:
         return token
 
     async def _login(self) -> str:
+        return await repeated(self._login_sent)
+
+    async def _login_sent(self, spent_s: float) -> str:
         begun = self._monotonic()
         failed: FetchError | None = None
         reply: Reply | None = None
         try:
             body = encode_login(self._username, self._password.get_secret_value())
-            reply = await self._transport.post("/api/login", body)
+            reply = await self._transport.post("/api/login", body, spent_s=spent_s)
             self._token, self._timeout_s = _read_login(reply, self._wall())
             self.logins += 1
         except FetchError as error:

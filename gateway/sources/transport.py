@@ -22,12 +22,18 @@ from gateway.chunks import WHOLE_BYTES
 from gateway.errors import ErrorKind, FetchError
 from gateway.fair import FairSemaphore
 from gateway.incoming import Body, Incoming
+from gateway.sources.pool import WAY, DeadConnectionError, Way
 from gateway.sources.source import Clock
 
 _HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "gzip"}
 _ERROR_BODY_BYTES: Final = 65_536
 _RETRY_AFTER_CAP_S: Final = 300.0
 _RETRY_AFTER_UNCLEAR_S: Final = 30.0
+_WARY_S: Final = 60.0
+"""For how long no connection to an appliance is kept after one of them was dead.
+
+Others may be dead as well; and one that breaks connections off without a word must not be asked twice each time.
+"""
 
 
 class PinSet(aiohttp.Fingerprint):
@@ -109,6 +115,7 @@ class Transport:
         self._total = total  # bounds the calls of the whole process (`total_concurrency`)
         self._incoming = incoming
         self._wall = wall
+        self._wary_until = 0.0
 
     def __repr__(self) -> str:
         return f"<Transport {self._url}>"
@@ -118,37 +125,53 @@ class Transport:
         """When the pinned certificate runs out, in epoch seconds; endless without a pin, or before the first call."""
         return self._ssl.ends_at if isinstance(self._ssl, PinSet) else math.inf
 
-    async def post(self, path: str, body: bytes, token: str | None = None) -> Reply:
-        """POST `body` to the constant `path`; raises FetchError for whatever is no answer of an appliance."""
+    async def post(self, path: str, body: bytes, token: str | None = None, spent_s: float = 0.0) -> Reply:
+        """POST `body` to the constant `path`; raises FetchError for whatever is no answer of an appliance.
+
+        DeadConnectionError where the call should be made again, which then has a connection of its own.
+        """
         try:
             async with self._total:
-                return await self._bounded(path, body, token)
+                return await self._bounded(path, body, token, spent_s)
         except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
             raise _translated(error) from error
 
-    async def _bounded(self, path: str, body: bytes, token: str | None) -> Reply:
+    async def _bounded(self, path: str, body: bytes, token: str | None, spent_s: float) -> Reply:
         """Within `fetch_s`, which begins when the call does: waiting for a place is no fault of the appliance."""
-        limit = asyncio.timeout(self._fetch_s)
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        limit = asyncio.timeout(self._fetch_s - spent_s)
         try:
             async with limit:
-                return await self._post(path, body, token)
+                return await self._post(path, body, token, Way(anew=begun < self._wary_until))
+        except DeadConnectionError as error:
+            error.spent_s = spent_s + loop.time() - begun
+            self._wary_until = loop.time() + _WARY_S
+            raise
         except TimeoutError:
             if not limit.expired():
                 raise
             raise FetchError("timeout", f"the appliance did not answer within {self._fetch_s:g} s") from None
 
-    async def _post(self, path: str, body: bytes, token: str | None) -> Reply:
+    async def _post(self, path: str, body: bytes, token: str | None, way: Way) -> Reply:
         url = self._urls.get(path)
         if url is None:
             url = self._urls[path] = URL(self._url + path)
-        async with self._session.post(
-            url,
-            data=body,
-            headers=_HEADERS if token is None else _HEADERS | {"AuthToken": token},
-            ssl=self._ssl,
-            timeout=self._timeout,
-            allow_redirects=False,
-        ) as response:
+        WAY.set(way)
+        try:
+            response = await self._session.post(
+                url,
+                data=body,
+                headers=_HEADERS if token is None else _HEADERS | {"AuthToken": token},
+                ssl=self._ssl,
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
+            if way.kept and not _has_begun_to_answer(error):
+                raise DeadConnectionError("the appliance closed the connection", detail=_detail(error)) from error
+            raise
+        async with response:
             return await self._read(response)
 
     async def _read(self, response: aiohttp.ClientResponse) -> Reply:
@@ -206,6 +229,11 @@ def retry_after(text: str | None, now: float) -> float | None:
     if until is None or not math.isfinite(until):
         return _RETRY_AFTER_UNCLEAR_S
     return min(max(0.0, until - now), _RETRY_AFTER_CAP_S)
+
+
+def _has_begun_to_answer(error: BaseException) -> bool:
+    """Whether a connection ended inside the head of a reply. A reset does not tell, and passes for one before it."""
+    return isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

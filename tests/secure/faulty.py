@@ -2,7 +2,8 @@
 
 well           answers as an appliance does
 black_hole     the port takes no connection and refuses none: its queue is full
-half_open      a kept connection ends with the next request on it; a new one is served
+half_open      a connection ends when it has served `served` requests, with the next one on it
+half_reset     the same with a reset
 long_length    Content-Length is larger than the body, and the connection ends
 short_head     the connection ends inside the headers
 no_http        another protocol speaks first
@@ -12,6 +13,7 @@ raw            answers `reply` to a list call, whatever it is
 import asyncio
 import json
 import socket
+import struct
 from typing import Self
 
 from gateway.simulator.tls import Certificate
@@ -55,6 +57,7 @@ class Faulty:
         self.mode = "well"
         self.reply = http(listing())
         self.login = http(json.dumps({"auth_token": APPLIANCE_TOKEN, "timeout": 600}).encode())
+        self.served = 1
         self.received: list[bytes] = []
         """What came, one entry for each connection."""
         self._server: asyncio.Server | None = None
@@ -168,7 +171,10 @@ class Faulty:
     async def _answer(self, request: bytes, number: int, writer: asyncio.StreamWriter) -> bool:
         """Whether the connection goes on."""
         is_login = request.startswith(b"POST /api/login")
-        if self.mode == "half_open" and number > 1:
+        if self.mode in ("half_open", "half_reset") and number > self.served:
+            if self.mode == "half_reset":
+                at_once = struct.pack("ii", 1, 0)
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
             return False
         answer = self.login if is_login else http(listing())
         if self.mode == "long_length" and not is_login:

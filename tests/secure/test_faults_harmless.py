@@ -76,16 +76,6 @@ async def test_a_refusal_of_the_very_first_call_costs_one_replay_and_no_other_lo
         assert (appliance.counters.logins, appliance.counters.list_calls) == (1, 2)
 
 
-async def test_a_kept_connection_that_was_cut_costs_one_fresh_one() -> None:
-    """Row 16: the peer has closed, or closes as the request comes; the caller notices nothing."""
-    async with Faulty() as faulty, site_of(config_text([faulty.system()], tables=CALM)) as site:
-        assert (await site.ask()).json()["complete"]
-        await faulty.switch("half_open")
-        answer = await site.anew()
-        assert answer.systems[1]["state"] == "ok", answer.body
-        assert site.gateway.systems[next(iter(site.gateway.systems))].guard.breaker.failures == 0
-
-
 RAW: tuple[tuple[str, object, dict[str, object], int, list[str]], ...] = (
     ("one of 200 rows is a text", [*RAW_ROWS * 10, "row"], {}, 200, ["dropped_rows"]),
     ("one of 200 rows is null", [None, *RAW_ROWS * 10], {}, 200, ["dropped_rows"]),
