@@ -15,8 +15,11 @@ from tests.mutants.mutate import Mutant, mutants_of
 from tests.mutants.trial import Court, Verdict, court
 
 TESTS: Final[dict[str, tuple[str, ...]]] = {
-    "plan": ("tests/unit/test_plan_edges.py", "tests/unit/test_plan.py", "tests/unit/test_plan_properties.py"),
-    "filter": ("tests/unit/test_filter.py",),
+    "plan": (
+        *("tests/unit/test_plan_edges.py", "tests/unit/test_plan.py", "tests/unit/test_plan_properties.py"),
+        "tests/unit/test_renewal.py",
+    ),
+    "filter": ("tests/unit/test_filter.py", "tests/unit/test_every_asked_key.py"),
     "wire": ("tests/unit/test_wire.py", "tests/unit/test_wire_refused.py"),
     "access": ("tests/unit/test_access_passwords.py", "tests/unit/test_access_tokens.py"),
     "merge": ("tests/unit/test_merge.py",),
