@@ -193,7 +193,7 @@ def renewal_of(held: Held, wall: float) -> Asked:
     last day began, none of them asks for all of it any more.
     """
     window, low = held.asked.start, held.reach.low
-    if window.low is None or window.high is not None or not window.low < low < wall:
+    if window.low is None or window.high is not None or low >= wall:
         return held.asked
     if wall - window.low <= _OUTGROWN * (wall - low):
         return held.asked

@@ -180,7 +180,8 @@ class Caller:
         """
         number, age_s, late_s = system["system_id"], system["age_seconds"], 4 * self.tally.own_lag_s
         self.tally.ages_checked += 1
-        self.tally.check(self.truth.is_behind(number, self._given, age_s, late_s), "an age of no list call")
+        fault = self.truth.fault(number, self._given, age_s, late_s)
+        self.tally.check(not fault, fault)
         back = self.memory.goes_back(question, number, self._given, age_s)
         self.tally.check(not back or system["state"] != "ok", "an older list after a younger one")
 

@@ -41,8 +41,8 @@ class Truth:
             self._noted[system_id - 1] = total
         return times
 
-    def is_behind(self, system_id: int, given: Given, age_s: float, late_s: float) -> bool:
-        """Whether a list call can be behind an answer that states this age.
+    def fault(self, system_id: int, given: Given, age_s: float, late_s: float) -> str:
+        """What is wrong with an age that an answer states; empty where a list call can be behind it.
 
         The call was made at most `age_s` before the answer, and not much later than that: an age may be higher than
         the truth by a turn and by the moment in which ready answers are given again. `late_s` is how late this
@@ -51,7 +51,12 @@ class Truth:
         earliest = given.asked_at - age_s - _ROUNDED_S
         latest = given.got_at - age_s + _ROUNDED_S + _READY_S + _QUEUED_S + late_s
         times = self._calls(system_id)
-        return bisect_right(times, latest) > bisect_left(times, earliest)
+        before, after = bisect_left(times, earliest), len(times) - bisect_right(times, latest)
+        if before + after < len(times):
+            return ""
+        return (
+            f"an age of no list call: {'some' if before else 'none'} before it, {'some' if after else 'none'} after it"
+        )
 
 
 class Memory:
