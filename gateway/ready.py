@@ -16,9 +16,11 @@ from gateway.model import Part, SystemId
 from gateway.sources.source import AnswerResult
 
 MOMENT_S: Final = 0.2
-_LONGEST_MOMENT_S: Final = 0.5
+_LONGEST_MOMENT_S: Final = 1.0
 _COST: Final = 20
 """An answer is used for so many times as long as it took to build: then building costs a twentieth at most."""
+_COST_OF_ALL: Final = 4
+"""And that of all that are in use together a quarter."""
 
 _MOST: Final = 256
 _MOST_BYTES: Final = 67_108_864
@@ -98,6 +100,10 @@ class ReadyAnswers:
         self._answers[key] = answer
         self._bytes += answer.size
 
+    def moment_s(self, took_s: float) -> float:
+        """For how long an answer may be used that took so long to build: the more others there are, the longer."""
+        return min(_LONGEST_MOMENT_S, max(MOMENT_S, max(_COST, _COST_OF_ALL * len(self._answers)) * took_s))
+
     def settle(self) -> None:
         """Tell the ledger of all uses so far."""
         for answer in self._answers.values():
@@ -114,8 +120,3 @@ class ReadyAnswers:
             for system_id, result in answer.results.items():
                 self._ledger.answered(system_id, result, answer.used)
             answer.used = 0
-
-
-def moment_s(took_s: float) -> float:
-    """For how long an answer is used that took so long to build."""
-    return min(_LONGEST_MOMENT_S, max(MOMENT_S, _COST * took_s))

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from gateway.accounts import Caller, token_hash
 from gateway.model import Part, SystemAnswer, SystemId
-from gateway.ready import Key, ReadyAnswer, moment_s
+from gateway.ready import Key, ReadyAnswer
 from gateway.sources.source import AnswerResult
 from gateway.stack import Gateway
 from gateway.web.credentials import token_of
@@ -47,7 +47,9 @@ def moment_of(request: web.Request, outcome: Outcome, seen: Seen) -> tuple[Momen
     # On a busy loop the first list was read a while before the last one: no age may be told younger than it is.
     now = gateway.monotonic()
     since = now - seen.at
-    life = min((moment_s(outcome.took_s), *(_time_left_s(gateway, answer) - since for answer in outcome.answers)))
+    life = min(
+        (gateway.ready.moment_s(outcome.took_s), *(_time_left_s(gateway, answer) - since for answer in outcome.answers))
+    )
     if life <= 0:
         return None, outcome
     older = [structs.replace(answer, age_s=(answer.age_s or 0.0) + since + life) for answer in outcome.answers]
