@@ -25,7 +25,7 @@ _WRITTEN_S: Final = 300.0
 _START_S: Final = 120.0
 _AT_ONCE_S: Final = 1.0
 _ROUNDED_S: Final = 0.1
-_MOMENT_S: Final = 0.5
+_MOMENT_S: Final = 1.0
 """An answer for equal requests of a moment tells the ages at its end, and no moment is longer."""
 _OVERDUE: Final = "fresh_seconds = 1\nrevalidate_seconds = 3600"
 _MEMORY: Final = f"memory_bytes = {8 * 2**30}"

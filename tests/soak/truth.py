@@ -9,7 +9,7 @@ from gateway.simulator import Farm
 
 _ROUNDED_S: Final = 0.06
 """Ages are told in tenths of a second; a request is noted some milliseconds after it was sent."""
-_READY_S: Final = 0.6
+_READY_S: Final = 1.1
 """An answer that is given again within its moment states the age that it will have at the end of it."""
 _QUEUED_S: Final = 5.0
 """An age counts from when the gateway began to ask: the call may have waited for its turn among all others since."""
