@@ -119,6 +119,7 @@ class Appliance:
         await self._gate.turn()
         call.check()
         call.started = True
+        call.repeats += spent_s > 0
         return await self._exchange(call.asked, token, spent_s)
 
     async def _exchange(self, asked: Asked, token: str, spent_s: float) -> Fetched:

@@ -47,6 +47,10 @@ class RetryBudget:
         self._retries.append(now)
         return True
 
+    def spend(self, count: int) -> None:
+        """So many more calls were made on connections that had died: nobody is asked for them, and others have less."""
+        self._retries.extend([self._monotonic()] * count)
+
     def _forget(self, now: float) -> None:
         for times in (self._calls, self._retries):
             while times and now - times[0] > _MINUTE_S:
@@ -126,7 +130,7 @@ class Guarded:
     async def _once(self, call: Call, *, probes: bool) -> Fetched:
         # Only the probe's own end may end the probing: another call that is given up meanwhile says nothing of it.
         nothing: Callable[[], None] = self.breaker.neutral if probes else _pass
-        verdict = nothing
+        verdict, repeats = nothing, call.repeats
         call.may_go = None if probes else self._check_again
         try:
             fetched = await self._inner.fetch(call)
@@ -136,6 +140,7 @@ class Guarded:
             raise
         finally:
             verdict()
+            self._budget.spend(call.repeats - repeats)
         return fetched
 
     def _succeeded(self) -> None:

@@ -28,6 +28,8 @@ class Call:
     """When somebody first wanted it (monotonic seconds)."""
     elsewhere: bool = False
     """Whether another replica is asking the same now."""
+    repeats: int = 0
+    """How often it was sent once more, at once, since a kept connection had died."""
     step: "Call | None" = None
     """The part that is on its way now, where one question takes several calls."""
     may_go: Callable[[], None] | None = None
