@@ -7,7 +7,7 @@ from typing import Any
 from redis import Redis
 
 from gateway.simulator import Farm
-from tests.shared.servers import USER, Replica, Server, replicas, until
+from tests.shared.servers import PATIENCE_S, USER, Replica, Server, replicas, until
 
 
 async def test_a_session_of_one_replica_is_known_on_all(valkey: Server, farm: Farm) -> None:
@@ -72,9 +72,11 @@ async def test_a_lock_of_which_the_news_was_lost_counts_as_soon_as_news_come_aga
             assert (await two.login())[0] == 201
             client.set(failures.replace(b":failures", b":lock"), "1", px=900_000)
             assert (await two.login())[0] == 201, "nobody told of it"
-            outages = hub._reach.outages
+            again = asyncio.Event()
+            hub._notices.missed.append(again.set)
             client.client_kill_filter(_type="pubsub")
-            await until(lambda: hub._reach.outages > outages and hub._notices.listening)
+            await asyncio.wait_for(again.wait(), PATIENCE_S)
+            await until(lambda: hub.up)
         assert (await two.login())[0] == 429
 
 
