@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway.errors import RequestError
-from gateway.web.keys import BODY, GATEWAY
+from gateway.web.keys import GATEWAY
 
 BODY_S: Final = 10.0
 """A body must have arrived within so long (contract section 4)."""
@@ -34,11 +34,6 @@ async def _received(request: web.Request, limit: int) -> bytes:
     chunks, size = [], 0
     if request.content_length is not None and request.content_length > limit:
         raise _too_large(limit)
-    body: bytes = request.get(BODY, b"")
-    if body:
-        if len(body) > limit:
-            raise _too_large(limit)
-        return body
     try:
         async with asyncio.timeout(BODY_S):
             async for chunk in request.content.iter_any():

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -9,6 +10,8 @@ import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from gateway.ready import Key
+from gateway.web.framing import Framing
 from gateway.web.respond import SAFE_HEADERS, SERVER_NAME, error_body
 
 READER_S: Final = 30.0
@@ -18,16 +21,24 @@ _READER_BYTES: Final = 32_768
 """By how much it must get less: a reader that takes a byte now and then takes nothing."""
 
 
+AtOnce = Callable[[Key, bytes], bytes | None]
+"""The answer to a whole request, head and body, given its digest and its bytes; None where that takes more."""
+
+
 class Protocol(RequestHandler):
     """A connection. What is no HTTP is answered in the one shape of errors, without a word of what was sent.
 
     `known` turns true with the first good credential on it, `since` is when it was accepted (seconds of the loop).
+    A whole request that comes in one piece, while nothing else is to be done here, may be answered `at_once`: taking
+    it apart, and two turns of the loop for its tasks, are most of what a small answer costs.
     """
 
-    __slots__ = ("_reader_watch", "address", "known", "since")
+    __slots__ = ("_at_once", "_framing", "_reader_watch", "address", "known", "since")
 
-    def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
+    def __init__(self, manager: web.Server, at_once: AtOnce, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
         super().__init__(manager, loop=loop, **kwargs)
+        self._at_once = at_once
+        self._framing = Framing()
         self.address = ""
         self.known = False
         self.since = loop.time()
@@ -37,6 +48,44 @@ class Protocol(RequestHandler):
         """See asyncio. Writing counts as paused whenever bytes wait here, so that no reader escapes the watch."""
         super().connection_made(transport)
         cast("asyncio.WriteTransport", transport).set_write_buffer_limits(high=0)
+
+    @property
+    def key(self) -> Key | None:
+        """The digest of the request that has come last, if nothing came with it."""
+        return self._framing.key
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio."""
+        if data and self._is_answered(data):
+            return
+        super().data_received(data)  # also without data: aiohttp takes up again what its parser had kept back
+        self._framing.agree(self._request_count)
+
+    def _is_answered(self, data: bytes) -> bool:
+        framing, is_idle = self._framing, self._is_idle
+        is_first = framing.is_between
+        if is_first and not is_idle:
+            framing.lose()  # pipelined: what belongs to which request is the parser's to say
+        framing.feed(data)
+        if not (is_first and is_idle) or framing.key is None:
+            return False
+        answer = self._at_once(framing.key, data)
+        if answer is not None:
+            self._send_at_once(answer)
+        return answer is not None
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether the last answer is on its way and taken, and the next request is waited for."""
+        waiter = self._waiter
+        return waiter is not None and not (waiter.done() or self._paused or self._close or self._force_close)
+
+    def _send_at_once(self, answer: bytes) -> None:
+        self.known = True
+        self._request_count += 1
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        if self.transport is not None:
+            self.transport.write(answer)
 
     def pause_writing(self) -> None:
         """The reader does not take what is sent: from now on it is watched."""

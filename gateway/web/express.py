@@ -2,14 +2,15 @@
 
 Either its answer is ready, or its caller has come to more than the gateway can do, and a refusal must cost little.
 
-A request is the same as an earlier one when its method, target, headers and body are, to the byte: then all that the
-long way checks has been checked. Only the credential is looked up again, since it may have ended meanwhile.
+A request is the same as an earlier one when its bytes are: then all that the long way checks has been checked. Only the
+credential is looked up again, since it may have ended meanwhile.
+
+Most requests are answered before they are even taken apart (`at_once`). That is not for those whose body came after
+their head, that close their connection or that bring an id: they are looked at here once more when they are requests.
 """
 
 import time
 from collections.abc import Awaitable, Callable
-from hashlib import blake2b
-from itertools import chain
 from typing import Final
 
 from aiohttp import HttpVersion11, web
@@ -20,10 +21,11 @@ from gateway.model import made
 from gateway.ready import Key, ReadyAnswer
 from gateway.request_log import RequestLines, new_request_id
 from gateway.stack import Gateway
-from gateway.web.connection import mark_known
+from gateway.web.connection import mark_known, protocol_of
 from gateway.web.credentials import token_of
-from gateway.web.instant import InstantResponse, spelled_head
-from gateway.web.keys import BODY, READY_KEY
+from gateway.web.framing import asked_of, is_usual
+from gateway.web.instant import InstantResponse, own_head, spelled_head
+from gateway.web.keys import READY_KEY
 from gateway.web.load import TOO_MUCH
 from gateway.web.paths import ALWAYS, normalised
 from gateway.web.request_id import request_id_of
@@ -34,6 +36,8 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 LINES: Final = RequestLines()
 _METHODS: Final = ("GET", "POST")
+_AT_ONCE_BYTES: Final = 262_144
+"""A longer answer is sent piece by piece, as its reader takes it."""
 
 _TOO_MUCH: Final = error_body(503, TOO_MUCH)
 _TOO_MUCH_HEADERS: Final = SAFE_HEADERS | {"Retry-After": "1", "Server": SERVER_NAME}
@@ -47,76 +51,108 @@ class Express:
         self._gateway = gateway
         self._inner = inner
 
+    def at_once(self, key: Key, data: bytes) -> bytes | None:
+        """The whole answer to a whole request, given its digest and its bytes; None where that takes more."""
+        begun = time.perf_counter()
+        if self._gateway.draining:  # the long way tells a client to go elsewhere
+            return None
+        ready = self._ready(key)
+        if ready is not None:
+            if len(ready.parts) > 1 or ready.size > _AT_ONCE_BYTES or not is_usual(data):
+                return None
+            request_id = self._used(ready, begun)
+            return b"".join((own_head(_head_of(ready), request_id), *map(made, ready.parts)))
+        if not self._gateway.turns.is_awaited:
+            return None
+        asked = asked_of(data)
+        caller = None if asked is None else self._late(asked.path, asked.token)
+        if asked is None or caller is None:
+            return None
+        request_id = new_request_id()
+        self._refused(asked.method, asked.raw_path, caller, begun, request_id)
+        return own_head(_TOO_MUCH_HEAD, request_id) + _TOO_MUCH
+
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """The ready answer, or whatever the application says."""
         begun = time.perf_counter()
-        if self._gateway.draining or not request.content.is_eof():  # the long way tells a client to go elsewhere
+        if self._gateway.draining or not request.content.is_eof():
             return await self._inner(request)
         key = _key(request)
         found = None if key is None else self._ready(key)
         if found is not None:
             mark_known(request)
             return await self._sent(request, found, begun)
-        late = self._late(request)
-        if late is not None:
+        refused = self._refused_late(request, begun)
+        if refused is not None:
             mark_known(request)
-            return self._refused(request, late, begun)
+            return refused
         if key is not None:
             request[READY_KEY] = key
         return await self._inner(request)
 
     def _ready(self, key: Key) -> ReadyAnswer | None:
-        return self._gateway.ready.of(key, self._gateway.monotonic(), self._gateway.access.known)
+        gateway = self._gateway
+        return gateway.ready.of(key, gateway.monotonic(), gateway.access.known)
 
-    def _late(self, request: web.BaseRequest) -> Caller | None:
+    def _used(self, ready: ReadyAnswer, begun: float) -> str:
+        """Count and log one more use; the id of its request."""
+        request_id, took_s = new_request_id(), time.perf_counter() - begun
+        if ready.line is None:
+            ready.line = LINES.spelled(ready.log)
+        ready.times.observe(took_s)
+        LINES.write(ready.line, took_s, request_id)
+        return request_id
+
+    async def _sent(self, request: web.BaseRequest, ready: ReadyAnswer, begun: float) -> web.StreamResponse:
+        request_id = self._used(ready, begun)
+        if len(ready.parts) < 2 and InstantResponse.suits(request):
+            return InstantResponse(_head_of(ready), b"".join(map(made, ready.parts)), request_id)
+        headers = ready.headers | {"X-Request-ID": request_id, "Server": SERVER_NAME}
+        return await send_parts(request, ready.parts, status=ready.status, headers=headers)
+
+    def _late(self, path: str, token: str) -> Caller | None:
         """The caller, if earlier requests of it wait too long for a turn already; None where all is well."""
-        turns = self._gateway.turns
-        if not turns.is_awaited or request.method not in _METHODS or normalised(request.rel_url.raw_path) in ALWAYS:
+        if path in ALWAYS:
             return None
+        caller = self._gateway.access.known(token_hash(token))
+        return caller if caller is not None and self._gateway.turns.is_late(caller.asker) else None
+
+    def _refused_late(self, request: web.BaseRequest, begun: float) -> web.StreamResponse | None:
+        if not self._gateway.turns.is_awaited or request.method not in _METHODS:
+            return None
+        path = request.rel_url.raw_path
         try:
             token = token_of(request)
         except RequestError:
             return None  # the long way says what is wrong
-        caller = self._gateway.access.known(token_hash(token)) if token is not None else None
-        return caller if caller is not None and turns.is_late(caller.asker) else None
-
-    def _refused(self, request: web.BaseRequest, caller: Caller, begun: float) -> web.StreamResponse:
-        request_id, path = request_id_of(request), request.rel_url.raw_path
-        took_s = time.perf_counter() - begun
-        self._gateway.traffic.times(route_at(normalised(path)), request.method, 503).observe(took_s)
-        line = {"method": request.method, "status": 503, "path": path, "caller": caller.name}
-        LINES.write(LINES.spelled(line), took_s, request_id)
+        caller = None if token is None else self._late(normalised(path), token)
+        if caller is None:
+            return None
+        request_id = request_id_of(request)
+        self._refused(request.method, path, caller, begun, request_id)
         if InstantResponse.suits(request):
             return InstantResponse(_TOO_MUCH_HEAD, _TOO_MUCH, request_id)
         return web.Response(status=503, body=_TOO_MUCH, headers=_TOO_MUCH_HEADERS | {"X-Request-ID": request_id})
 
-    @staticmethod
-    async def _sent(request: web.BaseRequest, ready: ReadyAnswer, begun: float) -> web.StreamResponse:
-        request_id = new_request_id()
-        try:
-            if len(ready.parts) < 2 and InstantResponse.suits(request):
-                if ready.head is None:
-                    ready.head = spelled_head(ready.status, ready.headers | {"Server": SERVER_NAME}, ready.size)
-                return InstantResponse(ready.head, b"".join(map(made, ready.parts)), request_id)
-            headers = ready.headers | {"X-Request-ID": request_id, "Server": SERVER_NAME}
-            return await send_parts(request, ready.parts, status=ready.status, headers=headers)
-        finally:
-            if ready.line is None:
-                ready.line = LINES.spelled({"method": request.method, "status": ready.status, **ready.log})
-            took_s = time.perf_counter() - begun
-            ready.times.observe(took_s)
-            LINES.write(ready.line, took_s, request_id)
+    def _refused(self, method: str, path: str, caller: Caller, begun: float, request_id: str) -> None:
+        """Count and log a refusal."""
+        took_s = time.perf_counter() - begun
+        self._gateway.traffic.times(route_at(normalised(path)), method, 503).observe(took_s)
+        line = {"method": method, "status": 503, "path": path, "caller": caller.name}
+        LINES.write(LINES.spelled(line), took_s, request_id)
+
+
+def _head_of(ready: ReadyAnswer) -> bytes:
+    if ready.head is None:
+        ready.head = spelled_head(ready.status, ready.headers | {"Server": SERVER_NAME}, ready.size)
+    return ready.head
 
 
 def _key(request: web.BaseRequest) -> Key | None:
-    """What makes two requests the same; None where no two are. All of the body must be here."""
-    if request.method not in _METHODS or request.version != HttpVersion11:
+    """Under what an answer to this request may be kept; None where no later one can be known to be the same."""
+    connection = protocol_of(request)
+    if connection is None or request.method not in _METHODS or request.version != HttpVersion11:
         return None
     if "X-Request-ID" in request.headers:
         return None
-    # What was read is handed on: a stream gives its bytes once.
-    body = request[BODY] = request.content.read_nowait()
-    # No part but the body can hold a line break, and no header has an empty name: equal texts are equal requests.
-    line = f"{request.method} {request.raw_path}".encode(errors="surrogateescape")
-    text = b"\n".join((line, *chain.from_iterable(request.raw_headers), b"", body))
-    return blake2b(text, digest_size=32).digest()
+    return connection.key

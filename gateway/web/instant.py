@@ -24,6 +24,11 @@ def spelled_head(status: int, headers: Mapping[str, str], size: int) -> bytes:
     return "\r\n".join([*lines, ""]).encode("latin-1")
 
 
+def own_head(head: bytes, request_id: str) -> bytes:
+    """That head with what each answer has for itself, and its end."""
+    return head + f"Date: {rfc822_formatted_time()}\r\nX-Request-ID: {request_id}\r\n\r\n".encode()
+
+
 class InstantResponse(web.StreamResponse):
     """Sent as it is; for requests of HTTP/1.1 on connections that go on (`suits`)."""
 
@@ -48,8 +53,7 @@ class InstantResponse(web.StreamResponse):
         request = self._req
         if request is None or request.transport is None:
             raise ConnectionResetError("the client has left")
-        own = f"Date: {rfc822_formatted_time()}\r\nX-Request-ID: {self._request_id}\r\n\r\n".encode()
-        head, body = self._head + own, self._rest
+        head, body = own_head(self._head, self._request_id), self._rest
         request.writer.output_size += len(head) + len(body)
         if len(body) <= _ONE_WRITE_BYTES:
             request.transport.write(head + body)

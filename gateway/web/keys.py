@@ -12,8 +12,6 @@ GATEWAY: Final = web.AppKey("gateway", Gateway)
 LOAD: Final = web.AppKey("load", Load)
 SCRAPES: Final = web.AppKey("scrapes", Scrapes)
 
-BODY: Final = web.RequestKey("body", bytes)
-"""On a request: its body, where somebody has read it already."""
 READY_KEY: Final = web.RequestKey("ready_key", bytes)
 """On a request: under what its answer may be kept for equal requests."""
 PLACE: Final = web.RequestKey("place", Place)

@@ -93,7 +93,8 @@ def keep_ready(
     results: dict[SystemId, AnswerResult] = {
         answer.system_id: "narrowed" if answer.source == "narrowed" else "hit" for answer in outcome.answers
     }
-    log = {"path": request.rel_url.raw_path, "caller": caller.name, **log_facts(outcome.answers)}
+    who = {"method": request.method, "status": status, "path": request.rel_url.raw_path, "caller": caller.name}
+    log = who | log_facts(outcome.answers)
     gateway = request.app[GATEWAY]
     times = gateway.traffic.times(request[ROUTE], request.method, status)
     answer = ReadyAnswer(

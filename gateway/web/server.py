@@ -39,12 +39,14 @@ class Server(web.Server):
     """
 
     def __init__(self, made: web.Server, kwargs: dict[str, Any], gateway: Gateway, *, per_address: bool) -> None:
+        express = Express(gateway, made.request_handler)
         super().__init__(
-            Express(gateway, made.request_handler),
+            express,
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             **kwargs,
         )
+        self._express = express
         self._per_address = per_address
         self._open: dict[str, dict[Protocol, asyncio.Transport]] = {}
         self._count = 0
@@ -52,7 +54,7 @@ class Server(web.Server):
 
     def __call__(self) -> RequestHandler:
         """A protocol for a connection that was just accepted."""
-        return Protocol(self, loop=asyncio.get_running_loop(), **self._kwargs)
+        return Protocol(self, self._express.at_once, loop=asyncio.get_running_loop(), **self._kwargs)
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """Let it in, or end it at once."""

@@ -13,6 +13,7 @@ from gateway.aside import Aside
 from gateway.fair import ASKER
 from gateway.stack import Gateway
 from gateway.turns import Turns
+from gateway.web.express import Express
 from gateway.web.keys import LOAD
 from gateway.web.load import Load
 from tests.hostile.live import PASSWORD, STATIC_TOKEN, Live, running, user_table
@@ -132,6 +133,27 @@ async def test_long_answers_go_on_in_turns_and_what_is_made_row_by_row_is_made_a
                 await answer.read()
     assert turns >= 5, "a pause for each system"
     assert bool(aside) == ("csv" in path or "summary" in path)
+
+
+@pytest.mark.parametrize("path", ["/api/backups", "/gateway/summary?limit=1", "/no//such/"])
+async def test_a_refusal_is_the_same_before_a_request_is_taken_apart_and_after(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    async with running() as live:
+        await _asked(live)
+        ASKER.set("token:probe")
+        live.gateway.turns._lines.join()
+        monkeypatch.setattr("gateway.turns.LATE_S", 0.0)
+        found = []
+        for more in ({}, {"X-Request-ID": "mine"}):
+            async with live.http.get(live.url + path, headers=live.headers | more) as refusal:
+                headers = dict(refusal.headers) | {"X-Request-ID": "", "Date": ""}
+                found.append((refusal.status, headers, await refusal.read()))
+        monkeypatch.setattr(Express, "__call__", None)  # whoever is not refused before is not answered at all
+        async with live.http.get(live.url + path, headers=live.headers) as refusal:
+            assert refusal.status == 503
+    assert found[0] == found[1]
+    assert found[0][0] == 503
 
 
 async def test_who_comes_with_a_password_is_refused_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
