@@ -1,4 +1,4 @@
-"""Small parts of a running gateway: the watch over its loop, memory given back, lines of ready answers."""
+"""Small parts of a running gateway: the watch over its loop, memory given back, lines of ready answers, retries."""
 
 import asyncio
 import io
@@ -13,6 +13,7 @@ from gateway.config_tables import Log
 from gateway.lag import LagWatch
 from gateway.observe import configure_logs
 from gateway.request_log import RequestLines
+from gateway.sources.guarded import RetryBudget
 
 
 async def test_whatever_holds_up_the_loop_shows_as_lag() -> None:
@@ -72,3 +73,17 @@ async def test_lines_of_ready_answers_are_those_of_all_others(level: str, form: 
         assert {(line["ms"], line["token"], len(line["path"])) for line in told[:-1]} == {(1.2, "***", 256)}
         assert told[0].keys() - {"token"} == told[-1].keys()
         assert told[0]["timestamp"][:17] == told[-1]["timestamp"][:17]
+
+
+def test_retries_leave_room_in_their_tenth_for_calls_that_are_made_again_without_a_question() -> None:
+    budget = RetryBudget(lambda: 0.0)
+    assert [budget.take() for _ in range(4)] == [True, True, True, False], "three in any case"
+    for _ in range(1000):
+        budget.called()
+    retries = 3 + sum(budget.take() for _ in range(1000))
+    assert 75 <= retries <= 85
+    budget.spend(5)
+    assert not budget.take()
+    for _ in range(100):
+        budget.called()
+    assert sum(budget.take() for _ in range(1000)) <= 4, "those count among them"
