@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -21,8 +21,8 @@ _READER_BYTES: Final = 32_768
 """By how much it must get less: a reader that takes a byte now and then takes nothing."""
 
 
-AtOnce = Callable[[Key, bytes], bytes | None]
-"""The answer to a whole request, head and body, given its digest and its bytes; None where that takes more."""
+AtOnce = Callable[[Key, bytes], Sequence[bytes] | None]
+"""All bytes of the answer to a whole request, given its digest and its bytes; None where that takes more."""
 
 
 class Protocol(RequestHandler):
@@ -80,12 +80,13 @@ class Protocol(RequestHandler):
         waiter = self._waiter
         return waiter is not None and not (waiter.done() or self._paused or self._close or self._force_close)
 
-    def _send_at_once(self, answer: bytes) -> None:
+    def _send_at_once(self, answer: Sequence[bytes]) -> None:
         self.known = True
         self._request_count += 1
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
-        if self.transport is not None:
-            self.transport.write(answer)
+        for piece in answer:
+            if self.transport is not None:
+                self.transport.write(piece)
 
     def pause_writing(self) -> None:
         """The reader does not take what is sent: from now on it is watched."""

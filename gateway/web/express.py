@@ -10,7 +10,7 @@ their head, that close their connection or that bring an id: they are looked at 
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from aiohttp import HttpVersion11, web
@@ -24,7 +24,7 @@ from gateway.stack import Gateway
 from gateway.web.connection import mark_known, protocol_of
 from gateway.web.credentials import token_of
 from gateway.web.framing import asked_of, is_usual
-from gateway.web.instant import InstantResponse, own_head, spelled_head
+from gateway.web.instant import InstantResponse, spelled_head, writes_of
 from gateway.web.keys import READY_KEY
 from gateway.web.load import TOO_MUCH
 from gateway.web.paths import ALWAYS, normalised
@@ -36,8 +36,6 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 LINES: Final = RequestLines()
 _METHODS: Final = ("GET", "POST")
-_AT_ONCE_BYTES: Final = 262_144
-"""A longer answer is sent piece by piece, as its reader takes it."""
 
 _TOO_MUCH: Final = error_body(503, TOO_MUCH)
 _TOO_MUCH_HEADERS: Final = SAFE_HEADERS | {"Retry-After": "1", "Server": SERVER_NAME}
@@ -51,17 +49,16 @@ class Express:
         self._gateway = gateway
         self._inner = inner
 
-    def at_once(self, key: Key, data: bytes) -> bytes | None:
-        """The whole answer to a whole request, given its digest and its bytes; None where that takes more."""
+    def at_once(self, key: Key, data: bytes) -> Sequence[bytes] | None:
+        """All bytes of the answer to a whole request, given its digest and its bytes; None where that takes more."""
         begun = time.perf_counter()
         if self._gateway.draining:  # the long way tells a client to go elsewhere
             return None
         ready = self._ready(key)
         if ready is not None:
-            if len(ready.parts) > 1 or ready.size > _AT_ONCE_BYTES or not is_usual(data):
+            if len(ready.parts) > 1 or not is_usual(data):  # many parts are sent one by one, as their reader takes them
                 return None
-            request_id = self._used(ready, begun)
-            return b"".join((own_head(_head_of(ready), request_id), *map(made, ready.parts)))
+            return writes_of(_head_of(ready), _body_of(ready), self._used(ready, begun))
         if not self._gateway.turns.is_awaited:
             return None
         asked = asked_of(data)
@@ -70,7 +67,7 @@ class Express:
             return None
         request_id = new_request_id()
         self._refused(asked.method, asked.raw_path, caller, begun, request_id)
-        return own_head(_TOO_MUCH_HEAD, request_id) + _TOO_MUCH
+        return writes_of(_TOO_MUCH_HEAD, _TOO_MUCH, request_id)
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """The ready answer, or whatever the application says."""
@@ -106,7 +103,7 @@ class Express:
     async def _sent(self, request: web.BaseRequest, ready: ReadyAnswer, begun: float) -> web.StreamResponse:
         request_id = self._used(ready, begun)
         if len(ready.parts) < 2 and InstantResponse.suits(request):
-            return InstantResponse(_head_of(ready), b"".join(map(made, ready.parts)), request_id)
+            return InstantResponse(_head_of(ready), _body_of(ready), request_id)
         headers = ready.headers | {"X-Request-ID": request_id, "Server": SERVER_NAME}
         return await send_parts(request, ready.parts, status=ready.status, headers=headers)
 
@@ -146,6 +143,10 @@ def _head_of(ready: ReadyAnswer) -> bytes:
     if ready.head is None:
         ready.head = spelled_head(ready.status, ready.headers | {"Server": SERVER_NAME}, ready.size)
     return ready.head
+
+
+def _body_of(ready: ReadyAnswer) -> bytes:
+    return b"".join(map(made, ready.parts))
 
 
 def _key(request: web.BaseRequest) -> Key | None:

@@ -4,7 +4,7 @@ An ordinary response costs a third of all the work of a small ready answer: its 
 spelled again each time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -24,9 +24,10 @@ def spelled_head(status: int, headers: Mapping[str, str], size: int) -> bytes:
     return "\r\n".join([*lines, ""]).encode("latin-1")
 
 
-def own_head(head: bytes, request_id: str) -> bytes:
-    """That head with what each answer has for itself, and its end."""
-    return head + f"Date: {rfc822_formatted_time()}\r\nX-Request-ID: {request_id}\r\n\r\n".encode()
+def writes_of(head: bytes, body: bytes, request_id: str) -> Sequence[bytes]:
+    """All bytes of an answer, in the pieces in which it is cheapest to write them."""
+    own = f"Date: {rfc822_formatted_time()}\r\nX-Request-ID: {request_id}\r\n\r\n".encode()
+    return (head + own + body,) if len(body) <= _ONE_WRITE_BYTES else (head + own, body)
 
 
 class InstantResponse(web.StreamResponse):
@@ -53,13 +54,9 @@ class InstantResponse(web.StreamResponse):
         request = self._req
         if request is None or request.transport is None:
             raise ConnectionResetError("the client has left")
-        head, body = own_head(self._head, self._request_id), self._rest
-        request.writer.output_size += len(head) + len(body)
-        if len(body) <= _ONE_WRITE_BYTES:
-            request.transport.write(head + body)
-        else:
-            request.transport.write(head)
-            request.transport.write(body)
+        for piece in writes_of(self._head, self._rest, self._request_id):
+            request.writer.output_size += len(piece)
+            request.transport.write(piece)
         self._eof_sent = True
         self._req = None
         await request.writer.drain()

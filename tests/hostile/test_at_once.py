@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -35,7 +35,7 @@ def given_at_once(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     seen: list[bool] = []
     at_once = Express.at_once
 
-    def watched(self: Express, key: Key, data: bytes) -> bytes | None:
+    def watched(self: Express, key: Key, data: bytes) -> Sequence[bytes] | None:
         answer = at_once(self, key, data)
         seen.append(answer is not None)
         return answer
