@@ -71,9 +71,9 @@ class ReadyAnswers:
         return f"<ReadyAnswers {len(self._answers)}, {self._bytes} bytes>"
 
     def of(self, key: Key, now: float, known: Callable[[str], Caller | None]) -> ReadyAnswer | None:
-        """The answer for one more request, if it is still true and its caller may still see it; that use is counted.
+        """The answer for one more request, if it is still true and its caller may still see it.
 
-        `known` tells the caller behind the hash of a token, as far as there is one still.
+        Who uses it counts that in its `used`. `known` tells the caller behind the hash of a token, as far as there is one still.
         """
         found = self._answers.get(key)
         if found is None:
@@ -81,10 +81,7 @@ class ReadyAnswers:
         if now >= found.until or found.state != self.state():
             self._drop(key)
             return None
-        if known(found.token_hash) is not found.caller:
-            return None
-        found.used += 1
-        return found
+        return found if known(found.token_hash) is found.caller else None
 
     def keep(self, key: Key, answer: ReadyAnswer, now: float) -> None:
         """Use this answer for equal requests from now on."""

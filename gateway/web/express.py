@@ -96,6 +96,7 @@ class Express:
         request_id, took_s = new_request_id(), time.perf_counter() - begun
         if ready.line is None:
             ready.line = LINES.spelled(ready.log)
+        ready.used += 1
         ready.times.observe(took_s)
         LINES.write(ready.line, took_s, request_id)
         return request_id

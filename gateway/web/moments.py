@@ -74,6 +74,7 @@ def ready_meanwhile(request: web.Request) -> ReadyAnswer | None:
     gateway, key = request.app[GATEWAY], request.get(READY_KEY)
     found = None if key is None else gateway.ready.of(key, gateway.monotonic(), gateway.access.known)
     if found is not None:
+        found.used += 1
         request[LOG].update(found.log)
     return found
 

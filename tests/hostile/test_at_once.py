@@ -75,8 +75,21 @@ async def test_an_equal_request_is_answered_as_it_would_be_on_the_long_way(given
         assert {**long.headers, **TIMES} == {**short.headers, **TIMES}
         async with live.http.get(f"{live.url}/metrics", headers=live.headers) as metrics:
             text = await metrics.text()
+    assert 'backup_gateway_cache_requests_total{result="hit"} 6' in text, "two systems, three times out of what is held"
     counted = 'http_request_duration_seconds_count{method="POST",route="/api/backups",status_class="2xx"} 4'
     assert counted in text
+
+
+async def test_who_has_the_answer_already_is_told_so_at_once(given_at_once: list[bool]) -> None:
+    plain = request("GET", "/api/backups?fields=id", b"")
+    async with held(plain) as (_, ask):
+        etag = (await ask(plain)).headers["etag"]
+        known = request("GET", "/api/backups?fields=id", b"", f"If-None-Match: {etag}")
+        given_at_once.clear()
+        for _ in range(3):
+            answer = await ask(known)
+            assert (answer.status, answer.body, answer.headers["etag"]) == (304, b"", etag)
+        assert given_at_once == [False, True, True]
 
 
 async def test_it_is_found_on_connections_of_others_that_ask_the_same(given_at_once: list[bool]) -> None:
