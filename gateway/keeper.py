@@ -21,9 +21,9 @@ _BUILDING_S: Final = 15.0
 without: what is on disk must not be older than a minute."""
 _LAST_WRITE_S: Final = 10.0
 """What is not on disk by then is left."""
-_END_S: Final = 23.0
+_END_S: Final = 22.0
 """The same from the begin of a drain on, which may take 20 s: who ends a process kills it after 30 or 45."""
-_LEAST_S: Final = 3.0
+_LEAST_S: Final = 2.0
 """For lists that came while the last requests were answered."""
 _AT_ONCE: Final = 32
 """Files that one turn of a thread writes: beside a busy loop a turn takes longer than a file."""

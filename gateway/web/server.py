@@ -23,7 +23,7 @@ LINGER_S: Final = 5.0
 
 _DRAIN_S: Final = 20.0
 _LONGEST_QUIET_S: Final = 5.0
-_OPEN_S: Final = 10.0
+_OPEN_S: Final = 7.0
 """For so long a draining gateway takes new requests: a crowd that does not notice the end would make it longer."""
 _CONNECTIONS: Final = 12_000
 _STRANGERS_PER_ADDRESS: Final = 200
@@ -116,7 +116,7 @@ class Runner(web.AppRunner):
 
         The socket stays open meanwhile, so that whoever asks for readiness reads that there is none, and until from
         this moment on no request has come for `quiet_s` (5 s at most), also where none is under way: a balancer needs
-        a moment to see it, and what it sends in that moment is answered as well. After 10 s what comes is told to go
+        a moment to see it, and what it sends in that moment is answered as well. After 7 s what comes is told to go
         elsewhere.
         """
         loop = asyncio.get_running_loop()
