@@ -73,7 +73,8 @@ class ReadyAnswers:
     def of(self, key: Key, now: float, known: Callable[[str], Caller | None]) -> ReadyAnswer | None:
         """The answer for one more request, if it is still true and its caller may still see it.
 
-        Who uses it counts that in its `used`. `known` tells the caller behind the hash of a token, as far as there is one still.
+        Who uses it counts that in its `used`. `known` tells the caller behind the hash of a token, as far as there is
+        one still.
         """
         found = self._answers.get(key)
         if found is None:
