@@ -11,7 +11,7 @@ from gateway import snapshot
 from gateway.config import System
 from gateway.held import Held
 from gateway.model import SystemId
-from gateway.snapshot import ApplianceIdentity, Clocks, SnapshotError
+from gateway.snapshot import ApplianceIdentity, Clocks, Header, SnapshotError
 from gateway.sources.source import Clock
 from gateway.store import Store
 
@@ -26,7 +26,11 @@ _END_S: Final = 22.0
 _LEAST_S: Final = 2.0
 """For lists that came while the last requests were answered."""
 _AT_ONCE: Final = 32
-"""Files that one turn of a thread writes: beside a busy loop a turn takes longer than a file."""
+"""Files that one turn of a thread reads or writes: a turn takes longer than a file."""
+_AT_ONCE_BYTES: Final = 33_554_432
+
+_Found = tuple[Header, Held] | SnapshotError | OSError
+"""What reading one file gave."""
 
 
 class Keeper:
@@ -66,8 +70,13 @@ class Keeper:
         """Take up what the last run left; faults are told and passed by."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for path in await asyncio.to_thread(lambda: list(snapshot.files(self._folder))):
-                await self._take(path)
+            paths = await asyncio.to_thread(lambda: list(snapshot.files(self._folder)))
+            while paths:
+                clocks = Clocks(self._monotonic(), self._wall())
+                some = await asyncio.to_thread(self._read_some, paths[:_AT_ONCE], clocks)
+                for path, found in zip(paths, some, strict=False):
+                    self._take(path.name, found, clocks)
+                paths = paths[len(some) :]
         except OSError as error:
             structlog.get_logger().warning("snapshot_unreadable", folder=str(self._folder), reason=error.strerror)
         self._task = asyncio.create_task(self._run())
@@ -147,18 +156,37 @@ class Keeper:
             await asyncio.sleep(_EVERY_S)
             await self.save(_BUILDING_S)
 
-    async def _take(self, path: Path) -> None:
-        clocks = Clocks(self._monotonic(), self._wall())
+    def _read_some(self, paths: Sequence[Path], clocks: Clocks) -> list[_Found]:
+        """What the first of these files hold: all, or as many as are much already before they are packed."""
+        some: list[_Found] = []
+        size = 0
+        for path in paths:
+            found = self._read(path, clocks)
+            some.append(found)
+            size += 0 if isinstance(found, Exception) else found[1].nbytes
+            if size >= _AT_ONCE_BYTES:
+                break
+        return some
+
+    def _read(self, path: Path, clocks: Clocks) -> _Found:
         try:
-            data = await asyncio.to_thread(path.read_bytes)
-            header, held = await asyncio.to_thread(snapshot.decode, data, clocks, self._memory_bytes)
+            return snapshot.decode(path.read_bytes(), clocks, self._memory_bytes)
+        except (SnapshotError, OSError) as error:
+            return error
+
+    def _take(self, name: str, found: _Found, clocks: Clocks) -> None:
+        """Hold one list, if it is still good for anything."""
+        try:
+            if isinstance(found, Exception):
+                raise found
+            header, held = found
             system = self._systems.get(SystemId(header.system_id))
             if system is None or ApplianceIdentity.of(system) != header.appliance:
                 raise SnapshotError("is of an appliance that is not configured")
             if held.age_s(clocks.monotonic) > system.limits.stale_seconds:
                 raise SnapshotError("is older than stale_seconds")
         except (SnapshotError, OSError) as error:
-            structlog.get_logger().warning("snapshot_skipped", file=path.name, reason=str(error))
+            structlog.get_logger().warning("snapshot_skipped", file=name, reason=str(error))
             return
         if self._store.put(SystemId(header.system_id), held):
-            self._written[path.name] = held
+            self._written[name] = held

@@ -111,6 +111,28 @@ async def test_a_damaged_file_is_told_and_passed_by(
     assert file.name in log
 
 
+@pytest.mark.parametrize(("most_bytes", "sizes"), [(1 << 30, [3]), (1, [1, 1, 1])])
+async def test_files_are_read_some_at_a_time_large_ones_one_by_one(
+    kept: tuple[Path, Farm],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    most_bytes: int,
+    sizes: list[int],
+) -> None:
+    folder, farm = kept
+    read, some = [], Keeper._read_some
+
+    def watched(self: Keeper, paths: list[Path], clocks: snapshot.Clocks) -> list[object]:
+        read.append(found := some(self, paths, clocks))
+        return found
+
+    monkeypatch.setattr(Keeper, "_read_some", watched)
+    monkeypatch.setattr("gateway.keeper._AT_ONCE_BYTES", most_bytes)
+    found, _ = await reopened(farm, folder, capsys)
+    assert found == [1, 2, 3]
+    assert [len(found) for found in read] == sizes
+
+
 async def test_a_file_with_a_good_checksum_over_nonsense_is_passed_by(
     kept: tuple[Path, Farm], capsys: pytest.CaptureFixture[str]
 ) -> None:
