@@ -162,6 +162,8 @@ def shows(cell: str, value: object) -> bool:
         return cell == defused(value)
     if isinstance(value, bool):
         return cell == json.dumps(value)
+    if isinstance(value, int) and cell == str(value):
+        return True
     try:
         return not isinstance(found := json.loads(cell), bool) and found == value
     except ValueError:

@@ -7,6 +7,7 @@ simulator's own reading of it, each filter alone.
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -27,12 +28,13 @@ def local_text(epoch: int, zone: ZoneInfo, *, seconds: bool) -> str:
     return datetime.fromtimestamp(epoch, UTC).astimezone(zone).strftime(form).lower()
 
 
-def instants(epoch: int, zone: ZoneInfo, *, seconds: bool) -> list[int]:
+@lru_cache(maxsize=100_000)  # thousands of answers show the same records
+def instants(epoch: int, zone: ZoneInfo, *, seconds: bool) -> tuple[int, ...]:
     """Every instant that shows the same text, in order; without seconds the first of each minute."""
     first = epoch if seconds else epoch // 60 * 60
     text = local_text(first, zone, seconds=seconds)
     others = (first + step * _STEP_S for step in _STEPS)
-    return [other for other in others if local_text(other, zone, seconds=seconds) == text]
+    return tuple(other for other in others if local_text(other, zone, seconds=seconds) == text)
 
 
 def expected_row(spec: ApplianceSpec, record: Record, system_id: int) -> dict[str, Any]:
