@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import structlog
 from aiohttp import web
@@ -122,6 +122,14 @@ class Protocol(RequestHandler):
             self._reader_watch.cancel()
             self._reader_watch = None
 
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """See aiohttp. What was sent is let go of: a connection that waits would keep it until its next request."""
+        _, is_lost = await super().finish_response(request, resp, start_time)
+        request.clear()
+        return cast("web.StreamResponse", _Sent(resp.keep_alive)), is_lost
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -139,6 +147,12 @@ class Protocol(RequestHandler):
         response = web.Response(status=status, body=error_body(status, text), headers=headers)
         response.force_close()
         return response
+
+
+class _Sent(NamedTuple):
+    """What is left of an answer: whether its connection goes on."""
+
+    keep_alive: bool | None
 
 
 def mark_known(request: web.BaseRequest) -> None:

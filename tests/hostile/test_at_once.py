@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import gc
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
+from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -155,6 +157,20 @@ async def test_a_reader_that_takes_nothing_is_not_sent_more_and_more(given_at_on
             writer.write(wide)
             await seen(live)
         assert theirs.transport.get_write_buffer_size() <= waiting
+
+
+async def test_a_connection_that_waits_keeps_nothing_of_what_it_was_sent() -> None:
+    named = request("POST", "/api/backups", BODY, "X-Request-ID: mine")
+    async with held(named) as (live, _), contextlib.AsyncExitStack() as connections:
+        for _ in range(5):
+            reader, writer = await connections.enter_async_context(connected(live.port))
+            writer.write(named)
+            assert (await one_answer(reader)).json["total"] == 80
+        await seen(live)
+        theirs = [one for one in live.runner.server.connections if one.known]  # type: ignore[union-attr]
+        assert len(theirs) == 6
+        answers = [one for one in gc.get_objects() if isinstance(one, web.Response) and b'"age_seconds"' in one.body]
+        assert not answers
 
 
 QUESTIONS = [
