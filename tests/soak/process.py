@@ -18,6 +18,8 @@ _LOOKED_AT_EVERY_S: Final = 5.0
 _RESTARTS: Final = 4
 _LAST_SHARE: Final = 0.6
 """Of the time: the last process has it for itself."""
+_WARM_S: Final = 960.0
+"""A walk that is not read to its end lives for a quarter of an hour: only then do as many end as begin."""
 _GRACE_S: Final = 45.0
 """What the unit of systemd and the manifest of Kubernetes give a process to end."""
 _COMPLAINTS: Final = ("never retrieved", "was destroyed", "never awaited", "Traceback", "exception was")
@@ -116,9 +118,10 @@ class Serving:
 
     @property
     def last_looks(self) -> list[Look]:
-        """Those at the last process once it is warm: of the second half of all the time."""
-        begun = self.plan.end - (self.plan.end - self.plan.restarts[-1]) * 0.5 / _LAST_SHARE
-        return [look for look in self.looks if look.at >= begun]
+        """Those at the last process once it is warm; in a short run those of its last five sixths."""
+        last = self.plan.restarts[-1]
+        warm = last + _WARM_S if last + _WARM_S < self.plan.end else last + (self.plan.end - last) / 6
+        return [look for look in self.looks if look.at >= warm]
 
     async def _look(self) -> Look | None:
         """None between two processes."""
