@@ -28,7 +28,7 @@ from gateway.web.instant import InstantResponse, spelled_head, writes_of
 from gateway.web.keys import READY_KEY
 from gateway.web.load import TOO_MUCH
 from gateway.web.paths import ALWAYS, normalised
-from gateway.web.request_id import request_id_of
+from gateway.web.request_id import fit_request_id, request_id_of
 from gateway.web.respond import SAFE_HEADERS, SERVER_NAME, error_body, send_parts
 from gateway.web.routes import route_at
 
@@ -65,7 +65,7 @@ class Express:
         caller = None if asked is None else self._late(asked.path, asked.token)
         if asked is None or caller is None:
             return None
-        request_id = new_request_id()
+        request_id = fit_request_id(asked.request_id)
         self._refused(asked.method, asked.raw_path, caller, begun, request_id)
         return writes_of(_TOO_MUCH_HEAD, _TOO_MUCH, request_id)
 

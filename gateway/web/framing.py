@@ -22,8 +22,8 @@ _LINE: Final = re.compile(rb"(GET|POST) (/[!-~]*) HTTP/1\.1\r\n")
 _TOKEN: Final = re.compile(
     rb"\r\n(?:authtoken[ \t]*:[ \t]*|authorization[ \t]*:[ \t]*bearer[ \t]+)([!-~]*)[ \t]*(?=\r\n)", re.I
 )
-_UNUSUAL: Final = re.compile(rb"\r\n(?:connection:(?![ \t]*keep-alive[ \t]*\r\n)|upgrade:|expect:|x-request-id:)", re.I)
-"""What an answer must look into: it ends the connection, or it carries the id that was given."""
+_UNUSUAL: Final = re.compile(rb"\r\n(?:connection:(?![ \t]*keep-alive[ \t]*\r\n)|upgrade:|expect:)", re.I)
+_REQUEST_ID: Final = re.compile(rb"\r\nx-request-id:([^\r]*)", re.I)
 
 
 class Framing:
@@ -92,18 +92,22 @@ def _missing_of(text: bytes) -> int | None:
 
 
 def is_usual(data: bytes) -> bool:
-    """Whether a whole request of HTTP/1.1 leaves its connection open and has no wish about its answer's headers."""
+    """Whether a whole request of HTTP/1.1 leaves its connection as it is."""
     return _UNUSUAL.search(data) is None
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a refusal needs to know: the path without its query, once with all slashes, once without doubled ones."""
+    """What a refusal needs to know: the path without its query, once with all slashes, once without doubled ones.
+
+    `request_id` is the one that was given, or "".
+    """
 
     method: str
     raw_path: str
     path: str
     token: str
+    request_id: str
 
 
 def asked_of(data: bytes) -> Asked | None:
@@ -111,8 +115,10 @@ def asked_of(data: bytes) -> Asked | None:
     line = _LINE.match(data)
     if line is None or not is_usual(data):
         return None
-    tokens = _TOKEN.findall(data, line.end() - 2, data.find(_HEAD_END) + 2)
+    begin, end = line.end() - 2, data.find(_HEAD_END) + 2
+    tokens, given = _TOKEN.findall(data, begin, end), _REQUEST_ID.search(data, begin, end)
     if len(tokens) != 1 or not tokens[0]:
         return None
     raw_path = line[2].partition(b"?")[0].partition(b"#")[0].decode()
-    return Asked(line[1].decode(), raw_path, normalised(raw_path), tokens[0].decode())
+    request_id = "" if given is None else given[1].strip().decode("latin-1")
+    return Asked(line[1].decode(), raw_path, normalised(raw_path), tokens[0].decode(), request_id)

@@ -145,14 +145,19 @@ async def test_a_refusal_is_the_same_before_a_request_is_taken_apart_and_after(
         live.gateway.turns._lines.join()
         monkeypatch.setattr("gateway.turns.LATE_S", 0.0)
         found = []
-        for more in ({}, {"X-Request-ID": "mine"}):
-            async with live.http.get(live.url + path, headers=live.headers | more) as refusal:
-                headers = dict(refusal.headers) | {"X-Request-ID": "", "Date": ""}
-                found.append((refusal.status, headers, await refusal.read()))
-        monkeypatch.setattr(Express, "__call__", None)  # whoever is not refused before is not answered at all
-        async with live.http.get(live.url + path, headers=live.headers) as refusal:
-            assert refusal.status == 503
-    assert found[0] == found[1]
+        for given, told in (("mine", "mine"), ("no id!", ""), (None, "")):
+            headers = live.headers if given is None else live.headers | {"X-Request-ID": given}
+            for at_once in (Express.at_once, lambda *_: None):
+                with monkeypatch.context() as patch:
+                    patch.setattr(Express, "at_once", at_once)
+                    if at_once is Express.at_once:
+                        patch.setattr(Express, "__call__", None)  # who is not refused before is not answered at all
+                    async with live.http.get(live.url + path, headers=headers) as refusal:
+                        found.append((refusal.status, dict(refusal.headers) | {"Date": ""}, await refusal.read()))
+            ids = [answer[1].pop("X-Request-ID") for answer in found[-2:]]
+            assert told in ids[0]
+            assert (ids[0] == ids[1]) == bool(told), "a new one for each, unless one was given that is fit"
+    assert all(answer == found[0] for answer in found)
     assert found[0][0] == 503
 
 
