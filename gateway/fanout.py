@@ -36,7 +36,8 @@ async def answers(asked: Sequence[tuple[Cached, Question, Need]], pauses: Pauses
     known = [entry for _, entry in slow_first]
     try:
         paced = (known[begin : begin + _STARTS_PER_TURN] for begin in range(0, len(known), _STARTS_PER_TURN))
-        for group in (unknown, *paced):
+        # Where all is held there is no pause: on a busy loop what follows would wait for everybody else's work.
+        for group in filter(None, (unknown, *paced)):
             for system, question, need in group:
                 tasks.append(asyncio.create_task(system.answer(question, need)))
             await asyncio.sleep(0)

@@ -11,6 +11,7 @@ their head, that close their connection or that bring an id: they are looked at 
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from aiohttp import HttpVersion11, web
@@ -136,8 +137,12 @@ class Express:
         """Count and log a refusal."""
         took_s = time.perf_counter() - begun
         self._gateway.traffic.times(route_at(normalised(path)), method, 503).observe(took_s)
-        line = {"method": method, "status": 503, "path": path, "caller": caller.name}
-        LINES.write(LINES.spelled(line), took_s, request_id)
+        LINES.write(_refusal_line(method, path, caller.name), took_s, request_id)
+
+
+@lru_cache(maxsize=256)
+def _refusal_line(method: str, path: str, name: str) -> str:
+    return LINES.spelled({"method": method, "status": 503, "path": path, "caller": name})
 
 
 def _head_of(ready: ReadyAnswer) -> bytes:

@@ -25,6 +25,8 @@ _QUESTION: Final = {"status": "Failure"}
 _TIMES: Final = 5
 _USEFUL_S: Final = 10.0
 _WARM_S: Final = 3.0
+_CONNECTED_S: Final = 6.0
+"""Until then all of those have connected that keep their connections, and nobody connects any more."""
 _KEPT_S: Final = 3.0
 """How often each of those asks that keep their connections: a good part of them is free to ask while others wait."""
 _AFTER_S: Final = 15.0
@@ -44,7 +46,8 @@ def overload(kit: Kit) -> list[Line]:
 
 def _overloaded(kit: Kit, fleet: Fleet, *, kept: bool) -> list[Line]:
     """Peak, then a crowd that asks five times as much for some seconds, then a few who ask as before."""
-    seconds = 6.0 if kit.quick else 12.0
+    warm = _CONNECTED_S if kept else _WARM_S
+    seconds = warm + (3.0 if kit.quick else 9.0)
     tables = "".join(token_table(token, token, list(range(1, fleet.size + 1))) for token in _TOKENS)
     with kit.over(fleet, server=PROXIED, more=tables) as served, ThreadPoolExecutor(1) as pool:
         served.fill()
@@ -56,10 +59,10 @@ def _overloaded(kit: Kit, fleet: Fleet, *, kept: bool) -> list[Line]:
         crowd = pool.submit(_crowd_then_few, kit, served, connections, period_s, seconds, rate)
         seen = _rejections(served, crowd)
         many, few = crowd.result()
-    good = [took for took in many.within(_WARM_S, seconds) if took <= _USEFUL_S]
-    goodput = len(good) / (seconds - _WARM_S)
+    good = [took for took in many.within(warm, seconds) if took <= _USEFUL_S]
+    goodput = len(good) / (seconds - warm)
     asked = (len(many.status) + many.lost.total()) / seconds
-    rejected = many.within(_WARM_S, seconds, 503)
+    rejected = many.within(warm, seconds, 503)
     usual, again = share(normal.of(200), 0.99), _recovered_s(few, share(normal.of(200), 0.99))
     others = len(many.status) - len(many.of(200, 503)) + sum(many.lost.values())
     how = "kept connections" if kept else "a connection each"

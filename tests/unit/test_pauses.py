@@ -1,9 +1,11 @@
 """Long work lets others go in between, and no more often than it must."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from gateway.fanout import answers
 from gateway.pauses import Pauses
 from gateway.turns import Turns
 
@@ -41,3 +43,22 @@ async def test_work_that_is_quick_keeps_the_loop(monkeypatch: pytest.MonkeyPatch
     if turns is not None:
         turns.longest_s = 60.0
     assert await turns_of_others(Pauses(turns), 20) == 0
+
+
+def test_an_answer_of_held_lists_alone_is_made_without_a_pause() -> None:
+    """On a busy loop what comes after a pause waits for everybody else."""
+
+    class Held:
+        def answer_held(self, *_: object) -> str:
+            return "held"
+
+    async def made() -> list[object]:
+        asked: list[Any] = [(Held(), None, None)] * 3
+        return [answer async for answer in answers(asked, pauses)]
+
+    pauses = Pauses(turns := Turns())
+    turns.longest_s = 60.0
+
+    with pytest.raises(StopIteration) as end:
+        made().send(None)
+    assert end.value.value == ["held"] * 3
