@@ -45,7 +45,7 @@ async def test_work_that_is_quick_keeps_the_loop(monkeypatch: pytest.MonkeyPatch
     assert await turns_of_others(Pauses(turns), 20) == 0
 
 
-def test_an_answer_of_held_lists_alone_is_made_without_a_pause() -> None:
+async def test_an_answer_of_held_lists_alone_is_made_without_a_pause() -> None:
     """On a busy loop what comes after a pause waits for everybody else."""
 
     class Held:
