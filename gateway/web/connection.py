@@ -122,6 +122,12 @@ class Protocol(RequestHandler):
             self._reader_watch.cancel()
             self._reader_watch = None
 
+    async def shutdown(self, timeout: float | None = 15.0) -> None:
+        """See aiohttp, which waits that long for a connection that came while others were told of the end."""
+        if self._waiter is not None:
+            self._waiter.cancel()
+        await super().shutdown(timeout)
+
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:

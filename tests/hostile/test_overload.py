@@ -16,7 +16,9 @@ from gateway.turns import Turns
 from gateway.web.express import Express
 from gateway.web.keys import LOAD
 from gateway.web.load import Load
+from gateway.web.server import Server
 from tests.hostile.live import PASSWORD, STATIC_TOKEN, Live, running, user_table
+from tests.hostile.wire import connected
 
 CROWD = 20
 
@@ -206,3 +208,23 @@ async def test_a_crowd_that_does_not_notice_the_end_cannot_put_it_off(monkeypatc
         await live.farm[0].recover()
         assert (await running_one)[0] in (b"200", b"504")
         await ending
+
+
+async def test_a_connection_that_comes_at_the_very_end_does_not_put_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Server.connection_made
+
+    def told_of_the_end(self: Server, *connection: Any) -> None:
+        made(self, *connection)
+        self.pre_shutdown()
+
+    async with running(systems=1) as live:
+        server = live.runner.server
+        assert isinstance(server, Server)
+        monkeypatch.setattr(Server, "connection_made", told_of_the_end)
+        async with connected(live.port):
+            async with asyncio.timeout(10):
+                while not server.connections:  # noqa: ASYNC110 - nothing tells of a connection
+                    await asyncio.sleep(0)
+                for _ in range(3):
+                    await asyncio.sleep(0)  # until it waits for its first request
+                await server.shutdown(60.0)
