@@ -6,7 +6,7 @@ A request is the same as an earlier one when its bytes are: then all that the lo
 credential is looked up again, since it may have ended meanwhile.
 
 Most requests are answered before they are even taken apart (`at_once`). That is not for those whose body came after
-their head, that close their connection or that bring an id: they are looked at here once more when they are requests.
+their head or that close their connection: they are looked at here once more when they are requests.
 """
 
 import time
