@@ -143,8 +143,8 @@ def decode(data: bytes, clocks: Clocks, most_bytes: int) -> tuple[Header, Held]:
         raise SnapshotError("is larger than the memory for held lists")
     unpacker = isal_zlib.decompressobj()
     try:
-        # Room for as much as there must be: room that grows with what comes takes twice the time.
-        payload = unpacker.decompress(content[4 + length :], size)
+        # Room for as much as there must be: room that grows with what comes takes twice the time. 0 would be no limit.
+        payload = unpacker.decompress(content[4 + length :], max(size, 1))
     except isal_zlib.IsalError as error:  # type: ignore[misc]
         raise SnapshotError("cannot be unpacked") from error
     if not unpacker.eof or len(payload) != size:

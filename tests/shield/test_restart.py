@@ -2,15 +2,20 @@
 
 import asyncio
 import base64
+import contextlib
 import errno
 import hashlib
 import os
 import stat
 import threading
+import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
+from isal import isal_zlib
+from msgspec import structs
 
 from gateway import snapshot
 from gateway.keeper import Keeper
@@ -131,6 +136,25 @@ async def test_files_are_read_some_at_a_time_large_ones_one_by_one(
     found, _ = await reopened(farm, folder, capsys)
     assert found == [1, 2, 3]
     assert [len(found) for found in read] == sizes
+
+
+@pytest.mark.parametrize(("payload", "good"), [(b"", True), (bytes(50_000_000), False)])
+async def test_a_list_without_rows_is_taken_up_and_no_more_is_unpacked_than_its_header_says(
+    kept: tuple[Path, Farm], payload: bytes, good: bool
+) -> None:
+    data = of(kept[0], 1).read_bytes()
+    magic = data[: data.index(b"\n") + 1]
+    header, _ = snapshot.decode(data, snapshot.Clocks(0, 0), 1 << 30)
+    head = msgspec.json.encode(structs.replace(header, rows=0, body_bytes=0))
+    content = len(head).to_bytes(4, "big") + head + isal_zlib.compress(payload, 1)
+    file = magic + hashlib.sha256(content).digest() + content
+    tracemalloc.start()
+    try:
+        with contextlib.nullcontext() if good else pytest.raises(snapshot.SnapshotError, match="another length"):
+            assert len(snapshot.decode(file, snapshot.Clocks(0, 0), 1 << 30)[1].fetched.backups) == 0
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
 
 
 async def test_a_file_with_a_good_checksum_over_nonsense_is_passed_by(
