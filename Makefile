@@ -34,7 +34,7 @@ check: $(VENV)/.ready
 	$(BIN)/python -m tests.tools.audit
 
 test: check
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m tests.bench

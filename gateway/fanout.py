@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 from gateway.filter import Question
+from gateway.lists.plan import Need
+from gateway.loop.pauses import Pauses
 from gateway.model import SystemAnswer
-from gateway.pauses import Pauses
-from gateway.plan import Need
 from gateway.sources.cached import Cached
 
 _STARTS_PER_TURN: Final = 8

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from gateway.config import System
+from gateway.clock import Clock
+from gateway.config.file import System
 from gateway.dates import ApplianceZone
-from gateway.fair import FairSemaphore
-from gateway.incoming import Incoming
+from gateway.lists.plan import spread_s
+from gateway.lists.store import Store
+from gateway.lists.widen import Widener
+from gateway.loop.fair import FairSemaphore
 from gateway.model import SystemId
-from gateway.plan import spread_s
 from gateway.shared.hub import Hub
 from gateway.sources.appliance import Appliance
 from gateway.sources.breaker import Breaker
@@ -26,12 +28,11 @@ from gateway.sources.cached import Cached
 from gateway.sources.gate import Gate
 from gateway.sources.guarded import Guarded, RetryBudget
 from gateway.sources.in_turn import InTurn
+from gateway.sources.incoming import Incoming
 from gateway.sources.refresh import Refresh
 from gateway.sources.session import Session
-from gateway.sources.source import AnswerHook, CallHook, Clock
+from gateway.sources.source import AnswerHook, CallHook
 from gateway.sources.transport import Transport
-from gateway.store import Store
-from gateway.widen import Widener
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Set
 
-from gateway.accounts import Caller
-from gateway.config import System
+from gateway.callers.accounts import Caller
+from gateway.config.file import System
 from gateway.errors import RequestError
 from gateway.model import SystemId
 from gateway.onion import Stacked
-from gateway.query import BackupQuery
+from gateway.question.query import BackupQuery
 
 
 def visible_to(caller: Caller, systems: Mapping[SystemId, Stacked]) -> dict[SystemId, Stacked]:

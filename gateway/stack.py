@@ -10,32 +10,34 @@ from typing import Final
 
 import aiohttp
 
-from gateway import snapshot
-from gateway.access import Access
-from gateway.accounts import Accounts
-from gateway.aside import Aside
-from gateway.config import Config, System
-from gateway.evenly import Evenly
-from gateway.fair import FairSemaphore
-from gateway.histories import Histories
-from gateway.incoming import LEAST_ROOM_BYTES, Incoming
-from gateway.keeper import Keeper
-from gateway.lag import LagWatch
-from gateway.ledger import Ledger
-from gateway.model import SystemId
-from gateway.observe import audit, log_call
+from gateway.answers.ready import ReadyAnswers
+from gateway.answers.walks import Walks
+from gateway.callers.access import Access
+from gateway.callers.accounts import Accounts
+from gateway.clock import Clock
+from gateway.config.file import Config, System
+from gateway.lists import snapshot
+from gateway.lists.keeper import Keeper
+from gateway.lists.store import MemoryStore, Store
+from gateway.loop.aside import Aside
+from gateway.loop.evenly import Evenly
+from gateway.loop.fair import FairSemaphore
+from gateway.loop.lag import LagWatch
+from gateway.loop.trim import Trimmer
+from gateway.loop.turns import Turns
+from gateway.model import SystemAnswer, SystemId
 from gateway.onion import Onions, Stacked
-from gateway.ready import ReadyAnswers
-from gateway.resolver import OwnThreadsResolver
+from gateway.reports.histories import Histories
+from gateway.reports.report import SystemReport
 from gateway.shared.hub import Hub
 from gateway.sources.cached import Cached
+from gateway.sources.incoming import LEAST_ROOM_BYTES, Incoming
 from gateway.sources.pool import Pool
-from gateway.sources.source import CallEvent, CallHook, Clock
-from gateway.store import MemoryStore, Store
-from gateway.traffic import Traffic
-from gateway.trim import Trimmer
-from gateway.turns import Turns
-from gateway.walks import Walks
+from gateway.sources.resolver import OwnThreadsResolver
+from gateway.sources.source import CallEvent, CallHook
+from gateway.telemetry.ledger import Ledger
+from gateway.telemetry.observe import audit, log_call
+from gateway.telemetry.traffic import Traffic
 
 _KEEP_CONNECTIONS_S: Final = 120.0
 _DNS_MEMORY_S: Final = 30
@@ -144,6 +146,14 @@ class Gateway:
     def _state(self) -> tuple[object, ...]:
         """What every answer depends on besides its question: lists and their failures, the configuration."""
         return self.store.version, self._generation, self.draining
+
+    async def report_of(self, answer: SystemAnswer) -> SystemReport | None:
+        """What is told of the system of an answer, now; None where the configuration does not have it any more."""
+        history = await self.histories.of(answer.backups)
+        system = self.systems.get(answer.system_id)
+        if system is None:
+            return None
+        return SystemReport(system.config, answer, history, self.ledger.of(answer.system_id), self.wall())
 
     def apply(self, config: Config) -> None:
         """Let another configuration take effect. Requests in flight go on with what they began with.

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from gateway.cli.online import check_online
-from gateway.config import load
-from gateway.config_tables import WholeFile
+from gateway.config.file import load
+from gateway.config.tables import WholeFile
 from gateway.errors import ConfigError
 
 

@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from gateway.accounts import new_token, token_hash
+from gateway.callers.accounts import new_token, token_hash
+from gateway.callers.hashing import hash_password
 from gateway.cli.serve import listening
-from gateway.config import parse
-from gateway.hashing import hash_password
-from gateway.observe import configure_logs
+from gateway.config.file import parse
 from gateway.simulator import LOOPBACK, Farm
+from gateway.telemetry.observe import configure_logs
 
 _USER: Final = "demo"
 _SEED: Final = 1

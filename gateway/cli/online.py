@@ -10,11 +10,11 @@ import aiohttp
 
 from gateway.cli.exits import Exit, printable
 from gateway.cli.fingerprint import shown_pin
-from gateway.config import Config, System
+from gateway.config.file import Config, System
 from gateway.errors import FetchError
-from gateway.fair import FairSemaphore
-from gateway.incoming import LEAST_ROOM_BYTES, Incoming
+from gateway.loop.fair import FairSemaphore
 from gateway.model import SystemId
+from gateway.sources.incoming import LEAST_ROOM_BYTES, Incoming
 from gateway.sources.session import Session
 from gateway.sources.source import CallEvent
 from gateway.sources.transport import Transport

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from cyclopts import Group, Parameter
 
 from gateway.cli.exits import ClientError, Exit
-from gateway.query import KEYS, KEYS_WITH_LISTS
-from gateway.web.openapi_schemas import TEXTS
+from gateway.question.query import KEYS, KEYS_WITH_LISTS
+from gateway.web.openapi.schemas import TEXTS
 
 _FORM: Final = "format"
 """The one key with a flag of its own: --output."""

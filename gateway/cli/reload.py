@@ -8,10 +8,10 @@ import structlog
 from watchfiles import awatch
 
 from gateway.cli.notify import ServiceManager
-from gateway.config import load
+from gateway.config.file import load
 from gateway.errors import ConfigError
-from gateway.observe import audit
 from gateway.stack import Gateway
+from gateway.telemetry.observe import audit
 
 _LOOK_EVERY_MS: Final = 5000
 

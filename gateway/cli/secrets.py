@@ -4,9 +4,9 @@ import getpass
 import json
 import sys
 
-from gateway.access import LONGEST_PASSWORD_BYTES
-from gateway.accounts import new_token, token_hash
-from gateway.hashing import hash_password
+from gateway.callers.access import LONGEST_PASSWORD_BYTES
+from gateway.callers.accounts import new_token, token_hash
+from gateway.callers.hashing import hash_password
 
 
 def print_password_hash() -> int:

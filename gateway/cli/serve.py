@@ -17,11 +17,11 @@ from isal import isal_zlib
 
 from gateway.cli.notify import ServiceManager
 from gateway.cli.reload import Stamp, reload_on, stamp_of, watch
-from gateway.config import Config, load
+from gateway.config.file import Config, load
 from gateway.errors import ConfigError
-from gateway.garbage import relax_collector
-from gateway.observe import configure_logs
+from gateway.loop.garbage import relax_collector
 from gateway.stack import Gateway
+from gateway.telemetry.observe import configure_logs
 from gateway.web.app import create_app
 from gateway.web.keys import LOAD
 from gateway.web.server import Runner

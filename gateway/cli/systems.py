@@ -9,12 +9,12 @@ import msgspec
 from cyclopts import Parameter
 from rich.text import Text
 
+from gateway.answers.table import harmless
 from gateway.cli.client import Client, no_gateway
 from gateway.cli.exits import Exit, run_verb, say, write_out, writing
 from gateway.cli.screen import Color, age_text, console_on, print_table, state_of
 from gateway.cli.summary import moment
 from gateway.cli.target import Address, Target, address_of
-from gateway.table import harmless
 
 Output = Literal["table", "json", "ndjson", "csv"]
 System = dict[str, Any]

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from cyclopts import Group, Parameter
 
 from gateway.cli.exits import ClientError, Exit
-from gateway.hosts import NO_HOST, is_host
+from gateway.config.hosts import NO_HOST, is_host
 
 _GROUP: Final = Group("The gateway to ask", sort_key=3)
 _PIN: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from gateway.dates import iso_utc
-from gateway.history import AssetHistory
-from gateway.report import SystemReport
-from gateway.verdict import Verdict
+from gateway.reports.history import AssetHistory
+from gateway.reports.report import SystemReport
+from gateway.reports.verdict import Verdict
 
 Rule = Literal["unreachable", "failing", "no_success"]
 Severity = Literal["warning", "critical"]

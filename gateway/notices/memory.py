@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from gateway import snapshot
+from gateway.lists import snapshot
 from gateway.notices.alerts import Alert
 
 _FILE: Final = "notices.json"

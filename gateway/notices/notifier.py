@@ -12,21 +12,20 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import structlog
 
-from gateway.accounts import visible_to
-from gateway.config import Webhook
-from gateway.config_tables import WebhookTable
+from gateway.callers.accounts import visible_to
+from gateway.config.file import Webhook
+from gateway.config.tables import WebhookTable
 from gateway.dates import DAY_HOURS, iso_utc
 from gateway.fanout import answers
 from gateway.filter import BackupFilter
+from gateway.lists.plan import Need
+from gateway.loop.pauses import Pauses
 from gateway.notices import memory
 from gateway.notices.alerts import Alert, alerts_of, changes, unknown_now
 from gateway.notices.delivery import client, delivered
 from gateway.notices.memory import Memory
 from gateway.notices.texts import digest_body, events_body
-from gateway.pauses import Pauses
-from gateway.plan import Need
-from gateway.report import SystemReport, summary
-from gateway.reporting import report_of
+from gateway.reports.report import SystemReport, summary
 from gateway.stack import Gateway
 
 _IDLE_S: Final = 60.0
@@ -99,7 +98,7 @@ class Notifier:
             (system.source, asked.at(system.zone), Need(now + system.config.limits.deadline_seconds))
             for system in gateway.systems.values()
         ]
-        found = [await report_of(gateway, answer) async for answer in answers(questions, Pauses())]
+        found = [await gateway.report_of(answer) async for answer in answers(questions, Pauses())]
         return [report for report in found if report is not None]
 
     async def _tell(self, http: aiohttp.ClientSession, webhook: Webhook, reports: list[SystemReport]) -> None:

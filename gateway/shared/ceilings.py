@@ -5,10 +5,10 @@ import secrets
 from collections import deque
 from typing import Final
 
+from gateway.clock import Clock
 from gateway.shared.reach import Reach, StoreAwayError
 from gateway.shared.renewals import LEASE_MS, Renewals
 from gateway.shared.scripts import GONE, KEEP_SLOT, SLOT, TURN
-from gateway.sources.source import Clock
 
 _POLL_S: Final = 0.05
 _LONGEST_WAIT_S: Final = 1.0

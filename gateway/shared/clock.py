@@ -1,9 +1,9 @@
 """Our clocks against the one of the store: ages that are right on every machine, and never too small."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.clock import Clock
 from gateway.shared.reach import Reply
 
 US: Final = 1_000_000
@@ -24,7 +24,7 @@ class Bearings:
     """What our wall clock is ahead of the store's."""
 
     @classmethod
-    def of(cls, reply: Reply, wall: Callable[[], float]) -> "Bearings":
+    def of(cls, reply: Reply, wall: Clock) -> "Bearings":
         """The bearings that a reply gives."""
         return cls(reply.now_us, reply.sent_at, reply.got_at, int(wall() * US) - reply.now_us)
 

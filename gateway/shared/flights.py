@@ -6,10 +6,12 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway import snapshot
+from gateway.clock import Clock
 from gateway.errors import ErrorKind, FetchError
 from gateway.filter import Asked
-from gateway.held import Held
+from gateway.lists import snapshot
+from gateway.lists.held import Held
+from gateway.lists.store import Store
 from gateway.model import SystemId
 from gateway.shared.clock import US, Bearings
 from gateway.shared.lists import Head, Lease, Lists
@@ -18,8 +20,7 @@ from gateway.shared.reach import Reach, StoreAwayError, ended
 from gateway.shared.renewals import LEASE_MS, Renewals
 from gateway.shared.scripts import ENTER, LEAVE, RENEW
 from gateway.sources.refresh import Refresh
-from gateway.sources.source import Call, Clock
-from gateway.store import Store
+from gateway.sources.source import Call
 
 _LOOK_EVERY_S: Final = 0.2
 _FAILURE_MS: Final = 1000

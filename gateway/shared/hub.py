@@ -6,8 +6,11 @@ import secrets
 from collections.abc import Callable
 from typing import Final, Literal
 
-from gateway.config import System
-from gateway.sessions import Sessions
+from gateway.callers.sessions import Sessions
+from gateway.clock import Clock
+from gateway.config.file import System
+from gateway.lists.snapshot import digest_of
+from gateway.lists.store import Store
 from gateway.shared.ceilings import Ceiling
 from gateway.shared.connection import Connection
 from gateway.shared.flights import Flights
@@ -18,11 +21,8 @@ from gateway.shared.reach import Reach, StoreAwayError
 from gateway.shared.renewals import Renewals
 from gateway.shared.sessions import SharedSessions
 from gateway.shared.tokens import SharedTokens
-from gateway.snapshot import digest_of
 from gateway.sources.gate import Gate
 from gateway.sources.refresh import Refresh
-from gateway.sources.source import Clock
-from gateway.store import Store
 
 _PREFIX: Final = "backup-gateway"
 

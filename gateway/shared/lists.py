@@ -8,15 +8,15 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway import snapshot
-from gateway.config import System
-from gateway.held import Held
+from gateway.clock import Clock
+from gateway.config.file import System
+from gateway.lists import snapshot
+from gateway.lists.held import Held
+from gateway.lists.snapshot import ApplianceIdentity, Clocks, SnapshotError
 from gateway.shared.clock import US, Bearings
 from gateway.shared.notices import Notices
 from gateway.shared.reach import Reach
 from gateway.shared.scripts import CHUNK, GET, HEAD, MEMBERS, PUBLISH
-from gateway.snapshot import ApplianceIdentity, Clocks, SnapshotError
-from gateway.sources.source import Clock
 
 _CHUNK_BYTES: Final = 262_144
 _WRITING_MS: Final = 60_000

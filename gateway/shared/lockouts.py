@@ -3,7 +3,7 @@
 import hashlib
 from typing import Final, Literal
 
-from gateway.lockout import FAILURES, LOCK_S
+from gateway.callers.lockout import FAILURES, LOCK_S
 from gateway.shared.notices import Notice, Notices
 from gateway.shared.reach import Reach
 from gateway.shared.scripts import LOCK

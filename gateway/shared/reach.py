@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import structlog
 
+from gateway.clock import Clock
 from gateway.shared.connection import Connection, Subscriber
 from gateway.shared.scripts import PROBE, Script
 
@@ -53,7 +54,7 @@ class Reach:
     when it is back. `up_again` are called then, and after the first time as well.
     """
 
-    def __init__(self, connection: Connection, prefix: str, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, connection: Connection, prefix: str, monotonic: Clock = time.monotonic) -> None:
         self.prefix = prefix
         self._connection = connection
         self._monotonic = monotonic

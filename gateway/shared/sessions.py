@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.sessions import ABSOLUTE_S, IDLE_S, PER_USER, Known, Sessions
+from gateway.callers.sessions import ABSOLUTE_S, IDLE_S, PER_USER, Known, Sessions
+from gateway.clock import Clock
 from gateway.shared.notices import Notice, Notices
 from gateway.shared.reach import QUICK_S, Reach, StoreAwayError, ended
 from gateway.shared.scripts import GET, OF_USER, SESSION, SET
-from gateway.sources.source import Clock
 
 _DEAD: Final = b"-"
 _US: Final = 1_000_000

@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from gateway.config import System
+from gateway.clock import Clock
+from gateway.config.file import System
 from gateway.errors import ErrorKind, FetchError
 from gateway.shared.reach import Reach, StoreAwayError, ended
 from gateway.shared.renewals import LEASE_MS, Renewals
 from gateway.shared.scripts import DROPPED, GRANTED, LOGIN, NOT_GRANTED, RENEW, SET, Script
 from gateway.sources.session import Granted
-from gateway.sources.source import Clock
 
 _LOOK_EVERY_S: Final = 0.05
 _NONCE_BYTES: Final = 12

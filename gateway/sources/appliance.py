@@ -5,24 +5,25 @@ import contextlib
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from gateway.chunks import WHOLE_BYTES
+from gateway.clock import Clock
 from gateway.dates import ApplianceZone
-from gateway.endless import holds_endless_number
+from gateway.dialects.chunks import WHOLE_BYTES
+from gateway.dialects.endless import holds_endless_number
+from gateway.dialects.readings import Reading, Readings, print_of
+from gateway.dialects.rows import Stamper
+from gateway.dialects.wire import EXPIRED_TEXT, encode_asked, said_message
 from gateway.errors import FetchError
-from gateway.fair import FairSemaphore
 from gateway.filter import Asked
-from gateway.index import Now, without_strangers
+from gateway.lists.index import Now, without_strangers
+from gateway.lists.plan import clock_at
+from gateway.loop.fair import FairSemaphore
 from gateway.model import Fetched, SystemId
-from gateway.plan import clock_at
-from gateway.readings import Reading, Readings, print_of
-from gateway.rows import Stamper
 from gateway.sources.gate import Gate
 from gateway.sources.in_turn import InTurn
 from gateway.sources.pool import repeated
 from gateway.sources.session import Session, refusal
-from gateway.sources.source import Call, CallEvent, CallHook, Clock
+from gateway.sources.source import Call, CallEvent, CallHook
 from gateway.sources.transport import Reply, Transport
-from gateway.wire import EXPIRED_TEXT, encode_asked, said_message
 
 T = TypeVar("T")
 

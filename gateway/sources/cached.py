@@ -8,19 +8,20 @@ from typing import Final
 import numpy as np
 from msgspec import structs
 
-from gateway import plan
-from gateway.config import Limits
+from gateway.clock import Clock
+from gateway.config.file import Limits
 from gateway.errors import FetchError
 from gateway.filter import Asked, Question
-from gateway.held import Held
+from gateway.lists import plan
+from gateway.lists.held import Held
+from gateway.lists.plan import Need, Served, renewal_of
+from gateway.lists.store import Store
+from gateway.lists.widen import Widener
 from gateway.model import EMPTY, BackupList, Source, SystemAnswer, SystemId
-from gateway.plan import Need, Served, renewal_of
 from gateway.sources.calls import Calls
 from gateway.sources.in_turn import InTurn
 from gateway.sources.refresh import Refresh
-from gateway.sources.source import AnswerHook, AnswerResult, Clock, Runs
-from gateway.store import Store
-from gateway.widen import Widener
+from gateway.sources.source import AnswerHook, AnswerResult, Runs
 
 _SOON_S: Final = 1.0
 """Within so long a failing system is tried once more: it may be well again, and its breaker spares it already."""

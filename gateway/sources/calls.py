@@ -1,9 +1,10 @@
 """The calls of one system that somebody waits for, or that renew a list in the background: one for equal questions."""
 
+from gateway.clock import Clock
 from gateway.filter import Asked
-from gateway.flight import Flight
-from gateway.held import Held
-from gateway.sources.source import Call, Clock, Runs
+from gateway.lists.held import Held
+from gateway.loop.flight import Flight
+from gateway.sources.source import Call, Runs
 
 
 class Calls:

@@ -7,8 +7,8 @@ from typing import Final, Protocol
 
 from asyncio_throttle.throttler import Throttler
 
-from gateway.fair import FairSemaphore
-from gateway.sources.source import Clock
+from gateway.clock import Clock
+from gateway.loop.fair import FairSemaphore
 
 _MINUTE_S: Final = 60.0
 _POLL_S: Final = 0.05

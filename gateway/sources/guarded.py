@@ -6,10 +6,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from gateway.clock import Clock
 from gateway.errors import WORTH_A_RETRY, ErrorKind, FetchError
 from gateway.model import Fetched
 from gateway.sources.breaker import Breaker
-from gateway.sources.source import BackupSource, Call, Clock
+from gateway.sources.source import BackupSource, Call
 
 _SPEAKS_OF_HEALTH: Final[frozenset[ErrorKind]] = frozenset(
     {"timeout", "refused", "reset", "dns", "tls", "bad_reply", "appliance_error"}

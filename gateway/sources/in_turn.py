@@ -7,8 +7,8 @@ would be read in one turn of the loop: 100 lists of 1,000 rows held it up for a 
 import asyncio
 from typing import Final
 
-from gateway.fair import Lines
-from gateway.index import ListIndex
+from gateway.lists.index import ListIndex
+from gateway.loop.fair import Lines
 
 _AT_ONCE: Final = 4
 """Lists of a turn: one alone would wait for long beside those who make a turn long."""

@@ -3,14 +3,15 @@
 from dataclasses import replace
 from typing import Final
 
+from gateway.clock import Clock
 from gateway.errors import FetchError
 from gateway.filter import Asked
-from gateway.held import Held
+from gateway.lists.held import Held
+from gateway.lists.plan import appliance_now, undecided
+from gateway.lists.store import Store
+from gateway.lists.tail import Tail, plan_tail, put_back
 from gateway.model import Fetched, SystemId
-from gateway.plan import appliance_now, undecided
-from gateway.sources.source import BackupSource, Call, Clock
-from gateway.store import Store
-from gateway.tail import Tail, plan_tail, put_back
+from gateway.sources.source import BackupSource, Call
 
 _TOO_LARGE_S: Final = 600.0
 _TOO_LARGE_KEPT: Final = 256

@@ -6,13 +6,14 @@ from typing import Any, Final, Protocol
 
 from pydantic import SecretStr
 
+from gateway.clock import Clock
+from gateway.dialects.wire import encode_login, read_object, repeats, said_message
 from gateway.errors import LOGIN_FAULTS, ErrorKind, FetchError
-from gateway.flight import Flight
+from gateway.loop.flight import Flight
 from gateway.model import SystemId
 from gateway.sources.pool import repeated
-from gateway.sources.source import CallEvent, CallHook, Clock
+from gateway.sources.source import CallEvent, CallHook
 from gateway.sources.transport import Reply, Transport
-from gateway.wire import encode_login, read_object, repeats, said_message
 
 _FIRST_PAUSE_S: Final = 30.0
 _LONGEST_PAUSE_S: Final = 900.0

@@ -6,11 +6,8 @@ from typing import Literal, Protocol
 
 from gateway.errors import ErrorKind, FetchError
 from gateway.filter import Asked
-from gateway.held import Held
+from gateway.lists.held import Held
 from gateway.model import Fetched, SystemId
-
-Clock = Callable[[], float]
-"""Seconds; monotonic or wall, as the name of the argument says. Injected, so that tests turn it by hand."""
 
 
 @dataclass(slots=True)

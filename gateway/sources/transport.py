@@ -18,12 +18,12 @@ import aiohttp
 from cryptography import x509
 from yarl import URL
 
-from gateway.chunks import WHOLE_BYTES
+from gateway.clock import Clock
+from gateway.dialects.chunks import WHOLE_BYTES
 from gateway.errors import ErrorKind, FetchError
-from gateway.fair import FairSemaphore
-from gateway.incoming import Body, Incoming
+from gateway.loop.fair import FairSemaphore
+from gateway.sources.incoming import Body, Incoming
 from gateway.sources.pool import WAY, DeadConnectionError, Way
-from gateway.sources.source import Clock
 
 _HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "gzip"}
 _ERROR_BODY_BYTES: Final = 65_536

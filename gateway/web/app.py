@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from gateway.metrics.scrape import Scrapes
 from gateway.notices.notifier import Notifier
-from gateway.scrape import Scrapes
 from gateway.stack import Gateway
 from gateway.web.keys import GATEWAY, LOAD, SCRAPES
 from gateway.web.load import Load

@@ -5,14 +5,14 @@ import math
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 
-from gateway.accounts import Caller
+from gateway.callers.accounts import Caller
 from gateway.dates import last_days_begin
 from gateway.fanout import answers
 from gateway.filter import Question
+from gateway.lists.plan import Need
+from gateway.loop.pauses import Pauses
 from gateway.model import SystemAnswer
-from gateway.pauses import Pauses
-from gateway.plan import Need
-from gateway.query import BackupQuery
+from gateway.question.query import BackupQuery
 from gateway.selection import select
 from gateway.stack import Gateway
 from gateway.web.credentials import unauthorized

@@ -7,14 +7,14 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from gateway import merge
-from gateway.accounts import Caller
-from gateway.arrange import Arrangement, Shape
+from gateway.answers import merge
+from gateway.answers.arrange import Arrangement, Shape
+from gateway.answers.table import headings_of
+from gateway.callers.accounts import Caller
 from gateway.model import Part
-from gateway.query import BackupQuery, parse_body, parse_query_string
-from gateway.query_values import Form
+from gateway.question.query import BackupQuery, parse_body, parse_query_string
+from gateway.question.values import Form
 from gateway.stack import Gateway
-from gateway.table import headings_of
 from gateway.web.asking import ask, outcome_of
 from gateway.web.body import read_body
 from gateway.web.caller import caller_of

@@ -5,11 +5,11 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.access import Refused
-from gateway.accounts import Caller
+from gateway.callers.access import Refused
+from gateway.callers.accounts import Caller
 from gateway.errors import RequestError
-from gateway.fair import ASKER
-from gateway.observe import audit
+from gateway.loop.fair import ASKER
+from gateway.telemetry.observe import audit
 from gateway.web.address import client_address
 from gateway.web.connection import mark_known
 from gateway.web.credentials import credential_of, password_of, unauthorized

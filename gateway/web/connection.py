@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from gateway.ready import Key
+from gateway.answers.ready import Key
 from gateway.web.framing import Framing
 from gateway.web.respond import SAFE_HEADERS, SERVER_NAME, error_body
 

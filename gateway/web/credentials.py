@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from aiohttp import web
 
-from gateway.access import LONGEST_PASSWORD_BYTES
+from gateway.callers.access import LONGEST_PASSWORD_BYTES
 from gateway.errors import RequestError
 
 _HEADERS: Final = ("AuthToken", "Authorization")

@@ -16,12 +16,12 @@ from typing import Final
 
 from aiohttp import HttpVersion11, web
 
-from gateway.accounts import Caller, token_hash
+from gateway.answers.ready import Key, ReadyAnswer
+from gateway.callers.accounts import Caller, token_hash
 from gateway.errors import RequestError
 from gateway.model import made
-from gateway.ready import Key, ReadyAnswer
-from gateway.request_log import RequestLines, new_request_id
 from gateway.stack import Gateway
+from gateway.telemetry.request_log import RequestLines, new_request_id
 from gateway.web.connection import mark_known, protocol_of
 from gateway.web.credentials import token_of
 from gateway.web.framing import asked_of, is_usual

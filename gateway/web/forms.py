@@ -5,10 +5,10 @@ from typing import Final
 
 from aiohttp import web
 
+from gateway.answers.table import csv_pieces
 from gateway.errors import bad_field
-from gateway.query import BackupQuery
-from gateway.query_values import Form
-from gateway.table import csv_pieces
+from gateway.question.query import BackupQuery
+from gateway.question.values import Form
 
 MEDIA: Final[dict[Form, str]] = {"json": "application/json", "ndjson": "application/x-ndjson", "csv": "text/csv"}
 """The media type of every form, as Accept asks for it, answers carry it and openapi.json tells it."""

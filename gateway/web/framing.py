@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
-from gateway.ready import Key
+from gateway.answers.ready import Key
 from gateway.web.paths import normalised
 
 _LONGEST_HEAD: Final = 65_536

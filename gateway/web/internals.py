@@ -4,14 +4,14 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.accounts import Caller
+from gateway.callers.accounts import Caller
 from gateway.dates import iso_utc
 from gateway.errors import RequestError
-from gateway.metrics import CONTENT_TYPE
-from gateway.observe import audit
+from gateway.metrics.text import CONTENT_TYPE
 from gateway.onion import Stacked
 from gateway.selection import visible_to
 from gateway.stack import Gateway
+from gateway.telemetry.observe import audit
 from gateway.web.address import client_address
 from gateway.web.caller import caller_of
 from gateway.web.keys import GATEWAY, SCRAPES

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from gateway.scrape import Scrapes
+from gateway.metrics.scrape import Scrapes
 from gateway.stack import Gateway
 from gateway.web.load import Load, Place
 

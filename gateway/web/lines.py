@@ -6,7 +6,7 @@ from typing import Any, Final
 from aiohttp import web
 from isal import isal_zlib
 
-from gateway.accounts import Caller
+from gateway.callers.accounts import Caller
 from gateway.stack import Gateway
 from gateway.web.forms import MEDIA
 from gateway.web.respond import stream_answer, takes_gzip

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import HttpVersion10, HttpVersion11, web
 
 from gateway.errors import RequestError
-from gateway.observe import log_line
+from gateway.telemetry.observe import log_line
 from gateway.web.connection import mark_known
 from gateway.web.keys import GATEWAY, LOAD, LOG, PLACE, REQUEST_ID, ROUTE
 from gateway.web.paths import ALWAYS, normalised

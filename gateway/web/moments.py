@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from aiohttp import web
 from msgspec import structs
 
-from gateway.accounts import Caller, token_hash
+from gateway.answers.ready import Key, ReadyAnswer
+from gateway.callers.accounts import Caller, token_hash
 from gateway.model import Part, SystemAnswer, SystemId
-from gateway.ready import Key, ReadyAnswer
 from gateway.sources.source import AnswerResult
 from gateway.stack import Gateway
 from gateway.web.credentials import token_of

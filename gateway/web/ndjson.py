@@ -7,12 +7,12 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from gateway import merge
-from gateway.accounts import Caller
-from gateway.arrange import Arrangement, Shape
+from gateway.answers import merge
+from gateway.answers.arrange import Arrangement, Shape
+from gateway.callers.accounts import Caller
+from gateway.loop.pauses import Pauses
 from gateway.model import SystemAnswer
-from gateway.pauses import Pauses
-from gateway.query import BackupQuery
+from gateway.question.query import BackupQuery
 from gateway.stack import Gateway
 from gateway.web.asking import Asking, rechecked
 from gateway.web.keys import LOG

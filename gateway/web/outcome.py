@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from gateway.model import SystemAnswer
-from gateway.query import BackupQuery
+from gateway.question.query import BackupQuery
 from gateway.web.respond import problem
 
 _SKIPPED: Final = frozenset({"breaker_open", "overloaded"})

@@ -7,8 +7,8 @@ from typing import Final
 from aiohttp import web
 
 from gateway.deflate import Block, gzip_member, quick_block, thorough_block
+from gateway.lists.store import Store
 from gateway.model import BackupList, Part, made
-from gateway.store import Store
 from gateway.web.respond import KEPT_IN_GROUPS_BYTES, SAFE_HEADERS, grouped, takes_gzip
 
 _PLAIN_BYTES: Final = 1024

@@ -6,14 +6,14 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from gateway.accounts import Caller
-from gateway.arrange import Arrangement
+from gateway.answers.arrange import Arrangement
+from gateway.answers.walks import Walk
+from gateway.callers.accounts import Caller
 from gateway.errors import RequestError, bad_field
 from gateway.model import SystemAnswer
-from gateway.query import BackupQuery
-from gateway.query_values import Page
+from gateway.question.query import BackupQuery
+from gateway.question.values import Page
 from gateway.stack import Gateway
-from gateway.walks import Walk
 
 _PATH: Final = "/api/backups"
 

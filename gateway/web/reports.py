@@ -8,11 +8,10 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from gateway import merge
-from gateway.accounts import Caller
-from gateway.report import SystemReport, asset_rows, summary, system_block
-from gateway.report_query import ReportQuery, parse_report
-from gateway.reporting import report_of
+from gateway.answers import merge
+from gateway.callers.accounts import Caller
+from gateway.reports.query import ReportQuery, parse_report
+from gateway.reports.report import SystemReport, asset_rows, summary, system_block
 from gateway.stack import Gateway
 from gateway.web.asking import Asking, ask, rechecked
 from gateway.web.caller import caller_of
@@ -69,7 +68,7 @@ async def _reports(gateway: Gateway, asking: Asking) -> AsyncGenerator[SystemRep
     """Each system's report as it answers; none of a system that was removed meanwhile."""
     async with contextlib.aclosing(asking.answers) as answers:
         async for answer in answers:
-            report = await report_of(gateway, answer)
+            report = await gateway.report_of(answer)
             if report is not None:
                 yield report
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.request_log import new_request_id
+from gateway.telemetry.request_log import new_request_id
 
 _SANE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

@@ -7,14 +7,14 @@ from typing import Final
 from aiohttp import web
 
 from gateway.errors import RequestError
-from gateway.query_values import shown
+from gateway.question.values import shown
 from gateway.web.backups import get_backups, post_backups
 from gateway.web.clients.appliances import get_appliances
 from gateway.web.clients.catalog import get_catalog
 from gateway.web.clients.jobs import get_history, get_recovery_points, get_success_rate
 from gateway.web.health import healthz, readyz
 from gateway.web.internals import gateway_systems, metrics
-from gateway.web.openapi import get_openapi
+from gateway.web.openapi.document import get_openapi
 from gateway.web.paths import normalised
 from gateway.web.reports import get_assets, get_summary
 from gateway.web.session import login, logout

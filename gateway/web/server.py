@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from gateway.lockout import network_of
+from gateway.callers.lockout import network_of
 from gateway.stack import Gateway
 from gateway.web.connection import Protocol
 from gateway.web.express import Express

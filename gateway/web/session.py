@@ -4,11 +4,11 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.access import LONGEST_PASSWORD_BYTES, Refused
+from gateway.callers.access import LONGEST_PASSWORD_BYTES, Refused
+from gateway.callers.sessions import IDLE_S
 from gateway.errors import bad_field
-from gateway.observe import audit
-from gateway.query import read_json
-from gateway.sessions import IDLE_S
+from gateway.question.query import read_json
+from gateway.telemetry.observe import audit
 from gateway.web.address import client_address
 from gateway.web.body import read_body
 from gateway.web.caller import audit_refusal, refused

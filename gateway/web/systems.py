@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from gateway.accounts import Caller
+from gateway.callers.accounts import Caller
 from gateway.onion import Stacked
 from gateway.selection import visible_to
 from gateway.web.caller import caller_of

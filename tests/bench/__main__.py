@@ -9,9 +9,9 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
-from gateway.config_tables import Log
-from gateway.garbage import relax_collector
-from gateway.observe import configure_logs
+from gateway.config.tables import Log
+from gateway.loop.garbage import relax_collector
+from gateway.telemetry.observe import configure_logs
 from tests.bench import appliances
 from tests.bench.figures import HEAD, Figure
 from tests.bench.kit import Bench

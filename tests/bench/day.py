@@ -22,14 +22,17 @@ from zoneinfo import ZoneInfo
 
 from msgspec import json
 
-from gateway.config import Limits
-from gateway.config_tables import Cache, Fanout
+from gateway.config.file import Limits
+from gateway.config.tables import Cache, Fanout
 from gateway.dates import ApplianceZone, format_day
+from gateway.dialects.rows import Stamper
+from gateway.dialects.wire import encode_asked, split_rows
 from gateway.filter import Asked, BackupFilter, Question
+from gateway.lists.plan import Need
+from gateway.lists.store import MemoryStore
+from gateway.lists.widen import Widener
 from gateway.model import Fetched, SystemId
-from gateway.plan import Need
-from gateway.query import parse_body
-from gateway.rows import Stamper
+from gateway.question.query import parse_body
 from gateway.simulator.dialects import Rendering
 from gateway.simulator.facts import Record
 from gateway.simulator.records import generate
@@ -39,9 +42,6 @@ from gateway.sources.cached import Cached
 from gateway.sources.in_turn import InTurn
 from gateway.sources.refresh import Refresh
 from gateway.sources.source import Call
-from gateway.store import MemoryStore
-from gateway.widen import Widener
-from gateway.wire import encode_asked, split_rows
 
 ZONE: Final = "America/New_York"
 DAY_S: Final = 86_400

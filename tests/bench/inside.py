@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from gateway.filter import BackupFilter
-from gateway.query import parse_body
+from gateway.question.query import parse_body
 from gateway.stack import Gateway
 from tests.bench import ours, script
 from tests.bench.appliances import bodies

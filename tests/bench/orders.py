@@ -8,8 +8,8 @@ from typing import Final
 
 import aiohttp
 
-from gateway import merge
-from gateway.arrange import Arrangement, Shape
+from gateway.answers import merge
+from gateway.answers.arrange import Arrangement, Shape
 from gateway.filter import BackupFilter
 from gateway.model import Part, SystemAnswer, made
 from gateway.stack import Gateway

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from gateway import merge
-from gateway.arrange import Arrangement, Shape
-from gateway.config import Config, parse
+from gateway.answers import merge
+from gateway.answers.arrange import Arrangement, Shape
+from gateway.config.file import Config, parse
 from gateway.dates import ApplianceZone
+from gateway.dialects.rows import Stamper
 from gateway.fanout import answers
 from gateway.filter import BackupFilter, Question
+from gateway.lists.plan import Need
+from gateway.loop.pauses import Pauses
 from gateway.model import SystemAnswer, SystemId, made
-from gateway.pauses import Pauses
-from gateway.plan import Need
-from gateway.rows import Stamper
 from gateway.stack import Gateway
 from tests.bench.fleet import Site
 from tests.bench.settings import DEADLINE_S, text_of

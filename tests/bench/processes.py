@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from gateway.config import LOG_LEVEL_VARIABLE
+from gateway.config.file import LOG_LEVEL_VARIABLE
 from tests.bench.fleet import Site
 from tests.bench.questions import NOTHING, Request
 from tests.bench.settings import HELD, WARM_TOKEN, text_of

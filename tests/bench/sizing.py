@@ -19,16 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gateway import snapshot
-from gateway.config_tables import Log
+from gateway.config.tables import Log
 from gateway.filter import BackupFilter
-from gateway.garbage import relax_collector
-from gateway.held import Held
+from gateway.lists import snapshot
+from gateway.lists.held import Held
+from gateway.lists.packed import PackedList
+from gateway.lists.snapshot import Clocks
+from gateway.loop.garbage import relax_collector
 from gateway.model import BackupList
-from gateway.observe import configure_logs
-from gateway.packed import PackedList
-from gateway.snapshot import Clocks
 from gateway.stack import Gateway
+from gateway.telemetry.observe import configure_logs
 from tests.bench import appliances, ours
 from tests.bench.fleet import Fleet, Site
 from tests.bench.processes import CLIENT_CORE, spawned

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.query import KEYS
+from gateway.question.query import KEYS
 from tests.cli.asking import ask
 from tests.gateway.conftest import Make
 from tests.gateway.live import small

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from gateway.catalog import instances_of
-from gateway.entries import entry_id, newest_first, verify_state
-from gateway.jobs import finished, job_items, recoverable, success_rate
 from gateway.model import BackupList, ListBuilder
+from gateway.reports.catalog import instances_of
+from gateway.reports.entries import entry_id, newest_first, verify_state
+from gateway.reports.jobs import finished, job_items, recoverable, success_rate
 
 ZONES = {1: "Europe/Berlin"}
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 import yaml
 
-from gateway.config import load
+from gateway.config.file import load
 from tests.deploy.conftest import Tool
 from tests.deploy.files import DEPLOY, ROOT, documents
 from tests.deploy.test_container import _health_check

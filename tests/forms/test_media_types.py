@@ -4,9 +4,9 @@ from typing import get_args
 
 import pytest
 
-from gateway.query_values import Form
+from gateway.question.values import Form
 from gateway.web.forms import MEDIA
-from gateway.web.openapi import document
+from gateway.web.openapi.document import document
 from tests.forms.every_form import FORMS, UNSORTED
 from tests.forms.reading import media_type
 from tests.gateway.live import gateway_over

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 
 from gateway.filter import Question
+from gateway.lists.plan import Need
 from gateway.model import SystemAnswer
-from gateway.plan import Need
 from gateway.simulator import ApplianceSpec
 from gateway.sources.cached import Cached
 from tests.forms.every_form import FORMS, UNSORTED

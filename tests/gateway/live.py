@@ -13,9 +13,9 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from gateway.accounts import token_hash
+from gateway.callers.accounts import token_hash
 from gateway.cli.serve import listening
-from gateway.config import parse
+from gateway.config.file import parse
 from gateway.simulator import Appliance, ApplianceSpec, Farm
 from gateway.simulator.config_text import system_keys
 

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from multidict import CIMultiDict
 
-from gateway.accounts import token_hash
+from gateway.callers.accounts import token_hash
 from tests.gateway.live import (
     ANYBODY,
     CHEAP_HASH,

@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus
 import aiohttp
 import pytest
 
-from gateway.accounts import token_hash
+from gateway.callers.accounts import token_hash
 from gateway.simulator import Farm, Fault
 from tests.gateway.live import CHEAP_HASH, PASSWORD, config_text, small, until
 from tests.gateway.processes import Running, running

@@ -9,8 +9,8 @@ from typing import Any
 import argon2
 from aiohttp import ClientSession, ClientTimeout, web
 
-from gateway.accounts import token_hash
-from gateway.config import parse
+from gateway.callers.accounts import token_hash
+from gateway.config.file import parse
 from gateway.simulator import ApplianceSpec, Farm
 from gateway.stack import Gateway
 from gateway.web.app import create_app

@@ -11,7 +11,7 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.ready import Key
+from gateway.answers.ready import Key
 from gateway.web.express import Express
 from tests.hostile.live import STATIC_TOKEN, Live, TurnedClock, running
 from tests.hostile.wire import Answer, connected, one_answer

@@ -203,7 +203,7 @@ async def test_a_login_that_cannot_be_right_is_refused_before_any_hash(
     def never(*_: object) -> bool:
         raise AssertionError("a hash was made")
 
-    monkeypatch.setattr("gateway.hashing.matches", never)
+    monkeypatch.setattr("gateway.callers.hashing.matches", never)
     answer = await posted(live, json.dumps(body).encode(), target="/api/login")
     assert (answer.status, answer.json["field"]) == (400, field)
 

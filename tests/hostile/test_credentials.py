@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.accounts import new_token
+from gateway.callers.accounts import new_token
 from tests.hostile.live import PASSWORD, STATIC_TOKEN, Live, TurnedClock, running, user_table
 from tests.hostile.wire import Answer, answers_in, exchange, request
 

@@ -4,7 +4,7 @@ import asyncio
 import statistics
 import time
 
-from gateway.hashing import hash_password
+from gateway.callers.hashing import hash_password
 from tests.hostile.live import PASSWORD, Live, running, user_table
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from gateway import query
-from gateway.web.openapi import document
+from gateway.question import query
+from gateway.web.openapi.document import document
 from gateway.web.routes import ROUTES
 from tests.hostile.live import Live
 from tests.hostile.wire import answers_in, exchange, request

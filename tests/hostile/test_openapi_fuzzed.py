@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from gateway.web.openapi import document
+from gateway.web.openapi.document import document
 from tests.hostile.live import Live, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -42,9 +42,9 @@ ALLOWED, FORBIDDEN = 25, 60
 async def fuzzed() -> AsyncIterator[Live]:
     """Appliances that may be asked as often as a fuzzer likes, and a gateway that does not mind its bad credentials."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.lockout.FAILURES", 10**9)
-        patch.setattr("gateway.access._LOGIN_FAILURES_A_MINUTE", 10**9)
-        patch.setattr("gateway.access._TOKEN_FAILURES_A_MINUTE", 10**9)
+        patch.setattr("gateway.callers.lockout.FAILURES", 10**9)
+        patch.setattr("gateway.callers.access._LOGIN_FAILURES_A_MINUTE", 10**9)
+        patch.setattr("gateway.callers.access._TOKEN_FAILURES_A_MINUTE", 10**9)
         async with running(fanout="deadline_seconds = 1\ncalls_per_minute = 100000", rows=25) as found:
             yield found
 

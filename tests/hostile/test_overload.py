@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from aiohttp import encode_basic_auth
 
-from gateway import merge
-from gateway.aside import Aside
-from gateway.fair import ASKER
+from gateway.answers import merge
+from gateway.loop.aside import Aside
+from gateway.loop.fair import ASKER
+from gateway.loop.turns import Turns
 from gateway.stack import Gateway
-from gateway.turns import Turns
 from gateway.web.express import Express
 from gateway.web.keys import LOAD
 from gateway.web.load import Load
@@ -90,7 +90,7 @@ async def test_who_waits_too_long_already_is_refused_at_once_and_others_are_not(
         await _asked(live)
         _, session = await live.login("modest")
         async with at_once(live, 1) as tasks:
-            monkeypatch.setattr("gateway.turns.LATE_S", 0.0)
+            monkeypatch.setattr("gateway.loop.turns.LATE_S", 0.0)
             named = live.headers | {"X-Request-ID": "mine"}
             async with live.http.post(f"{live.url}/api/backups", json={}, headers=named) as refusal:
                 problem = await refusal.json()
@@ -145,7 +145,7 @@ async def test_a_refusal_is_the_same_before_a_request_is_taken_apart_and_after(
         await _asked(live)
         ASKER.set("token:probe")
         live.gateway.turns._lines.join()
-        monkeypatch.setattr("gateway.turns.LATE_S", 0.0)
+        monkeypatch.setattr("gateway.loop.turns.LATE_S", 0.0)
         found = []
         for given, told in (("mine", "mine"), ("no id!", ""), (None, "")):
             headers = live.headers if given is None else live.headers | {"X-Request-ID": given}
@@ -168,7 +168,7 @@ async def test_who_comes_with_a_password_is_refused_as_well(monkeypatch: pytest.
         await _asked(live)
         ASKER.set("user:noc")
         live.gateway.turns._lines.join()
-        monkeypatch.setattr("gateway.turns.LATE_S", 0.0)
+        monkeypatch.setattr("gateway.loop.turns.LATE_S", 0.0)
         password = {"Authorization": encode_basic_auth("noc", PASSWORD)}
         async with live.http.get(f"{live.url}/api/backups", headers=password) as refusal:
             assert (refusal.status, refusal.headers["Retry-After"]) == (503, "1")

@@ -10,14 +10,14 @@ from aiohttp import encode_basic_auth
 from argon2 import PasswordHasher, extract_parameters
 from structlog.testing import capture_logs
 
-from gateway.accounts import Accounts
-from gateway.config import parse
-from gateway.hashing import matches
-from gateway.lockout import AddressLimit
+from gateway.callers.accounts import Accounts
+from gateway.callers.hashing import matches
+from gateway.callers.lockout import AddressLimit
+from gateway.config.file import parse
 from tests.hostile.live import CHEAP_HASH, PASSWORD, Live, TurnedClock, running, user_table
 from tests.hostile.wire import Answer, answers_in, exchange, request
 
-HASHES = "gateway.hashing.matches"
+HASHES = "gateway.callers.hashing.matches"
 
 
 async def login(live: Live, name: str, password: str, *, source: str | None = None) -> Answer:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from gateway.access import Access
-from gateway.accounts import Accounts, Caller, new_token, token_hash
-from gateway.config import parse
+from gateway.callers.access import Access
+from gateway.callers.accounts import Accounts, Caller, new_token, token_hash
+from gateway.config.file import parse
 from tests.bench.figures import Figure, at_most
 from tests.bench.fleet import Fleet
 from tests.bench.processes import Served

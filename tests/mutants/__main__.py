@@ -14,6 +14,14 @@ from tests.mutants.explained import Explained, read_explained
 from tests.mutants.mutate import Mutant, mutants_of
 from tests.mutants.trial import Court, Verdict, court
 
+WHERE: Final = {
+    "plan": "lists/plan.py",
+    "filter": "filter.py",
+    "wire": "dialects/wire.py",
+    "access": "callers/access.py",
+    "merge": "answers/merge.py",
+}
+"""Each module's file, from the package's folder on."""
 TESTS: Final[dict[str, tuple[str, ...]]] = {
     "plan": (
         *("tests/unit/test_plan_edges.py", "tests/unit/test_plan.py", "tests/unit/test_plan_properties.py"),
@@ -29,17 +37,17 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
 def judged(bench: Court, module: str, explained: list[Explained]) -> bool:
     """Try every mutant of one module and print what came of it; whether all is well."""
     began = time.monotonic()
-    mutants = mutants_of(Path(f"gateway/{module}.py").read_text())
+    mutants = mutants_of((Path("gateway") / WHERE[module]).read_text())
 
     def known(mutant: Mutant) -> bool:
         return any(entry.names(module, mutant) for entry in explained)
 
-    verdicts = list(bench.try_all(module, TESTS[module], mutants, known))
+    verdicts = list(bench.try_all(WHERE[module], TESTS[module], mutants, known))
     living = [mutant for mutant, verdict in verdicts if verdict == "survived"]
     unexplained = [mutant for mutant in living if not known(mutant)]
     print(row(module, verdicts, len(living) - len(unexplained), len(unexplained), time.monotonic() - began))
     for mutant in unexplained:
-        print(f"  gateway/{module}.py:{mutant.line} {mutant.within}: {mutant.code}\n      {mutant.change}")
+        print(f"  gateway/{WHERE[module]}:{mutant.line} {mutant.within}: {mutant.code}\n      {mutant.change}")
     idle = idle_changes(module, living, explained)
     for what in idle:
         print(f"  explained.toml explains what does not live: {what}")

@@ -1,6 +1,6 @@
 """`python -m tests.mutants.host`, started in a copy of the tree: one pytest after the other, each in a forked child.
 
-Reads one JSON object a line, `{"args": [...], "limit_s": 9.0, "module": "gateway.plan"}`, and writes one a line:
+Reads one JSON object a line, `{"args": [...], "limit_s": 9.0, "module": "gateway.lists.plan"}`, and writes one a line:
 `{"code": 1, "took_s": 0.4}`, where `code` is pytest's, negative for a signal and None where the time ran out. What the
 tests print goes to the file `said`. Everything but the tree itself is imported once, before the first child.
 """
@@ -60,7 +60,7 @@ def child(args: list[str], module: str) -> int:
     code = int(pytest.main(args, plugins=[Order()]))
     sys.stdout.flush()
     tested = sys.modules.get(module)
-    if code == 0 and (tested is None or Path(str(tested.__file__)).parent.parent != Path.cwd()):
+    if code == 0 and (tested is None or Path.cwd() not in Path(str(tested.__file__)).parents):
         return ANOTHER_TREE
     return code
 

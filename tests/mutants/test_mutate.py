@@ -7,14 +7,14 @@ from textwrap import dedent
 
 import pytest
 
-from tests.mutants.__main__ import TESTS, idle_changes
+from tests.mutants.__main__ import TESTS, WHERE, idle_changes
 from tests.mutants.explained import Explained, read_explained
 from tests.mutants.mutate import Mutant, mutants_of
 
 
 @cache
 def mutants_in(module: str) -> list[Mutant]:
-    return mutants_of(Path(f"gateway/{module}.py").read_text())
+    return mutants_of((Path("gateway") / WHERE[module]).read_text())
 
 
 def changes_of(text: str) -> list[str]:
@@ -66,7 +66,7 @@ def test_what_says_nothing_to_the_running_program_is_left_alone() -> None:
 
 @pytest.mark.parametrize("module", TESTS)
 def test_every_mutant_is_another_program(module: str) -> None:
-    text, mutants = Path(f"gateway/{module}.py").read_text(), mutants_in(module)
+    text, mutants = (Path("gateway") / WHERE[module]).read_text(), mutants_in(module)
     assert len({mutant.text for mutant in mutants} | {ast.unparse(ast.parse(text))}) == len(mutants) + 1 > 50
     for mutant in mutants:
         compile(mutant.text, module, "exec")

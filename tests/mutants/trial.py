@@ -34,10 +34,11 @@ class Court:
     host: subprocess.Popen[str]
 
     def run(self, module: str, tests: tuple[str, ...], limit_s: float) -> tuple[int | None, float]:
-        """Pytest's code (None: out of time) and its seconds."""
+        """Of the module in this file of the package: pytest's code (None: out of time) and its seconds."""
         assert self.host.stdin is not None
         assert self.host.stdout is not None
-        order = {"args": [*_PYTEST, *tests], "limit_s": limit_s, "module": f"gateway.{module}"}
+        name = ".".join(("gateway", *Path(module).with_suffix("").parts))
+        order = {"args": [*_PYTEST, *tests], "limit_s": limit_s, "module": name}
         self.host.stdin.write(json.dumps(order) + "\n")
         self.host.stdin.flush()
         answer = json.loads(self.host.stdout.readline())
@@ -51,7 +52,7 @@ class Court:
         One that is `expected` to live and does not is tried once more: on a machine with much to do a test may fail
         for another reason.
         """
-        file = self.tree / "gateway" / f"{module}.py"
+        file = self.tree / "gateway" / module
         original = file.read_text()
         Path(cache_from_source(str(file))).unlink(missing_ok=True)
         (self.tree / LEARNT).unlink(missing_ok=True)

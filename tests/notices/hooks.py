@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.config import parse
+from gateway.config.file import parse
 from gateway.notices.notifier import Notifier
 from gateway.simulator import ApplianceSpec, Farm
 from gateway.stack import Gateway

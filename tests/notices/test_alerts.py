@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from gateway.config import parse
+from gateway.config.file import parse
 from gateway.errors import FetchError
-from gateway.ledger import SystemLedger
 from gateway.model import EMPTY, SystemAnswer, SystemId
 from gateway.notices.alerts import alerts_of, changes, unknown_now
-from gateway.report import SystemReport
+from gateway.reports.report import SystemReport
+from gateway.telemetry.ledger import SystemLedger
 from tests.reports.rows import NOW, history, row
 
 _CONFIG = """

@@ -4,12 +4,12 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from gateway.config_tables import Thresholds
+from gateway.config.tables import Thresholds
 from gateway.dates import ApplianceZone
-from gateway.history import AssetHistory, History, history_of
-from gateway.rows import Stamper
-from gateway.verdict import Verdict, judged
-from gateway.wire import split_rows
+from gateway.dialects.rows import Stamper
+from gateway.dialects.wire import split_rows
+from gateway.reports.history import AssetHistory, History, history_of
+from gateway.reports.verdict import Verdict, judged
 
 NOW: Final = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-from gateway.config_tables import Log
-from gateway.observe import configure_logs
+from gateway.config.tables import Log
+from gateway.telemetry.observe import configure_logs
 
 settings.register_profile(
     "secure", max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]

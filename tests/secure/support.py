@@ -13,9 +13,9 @@ import argon2
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
 from multidict import CIMultiDictProxy
 
-from gateway.accounts import token_hash
-from gateway.config import Config, parse
-from gateway.held import Held
+from gateway.callers.accounts import token_hash
+from gateway.config.file import Config, parse
+from gateway.lists.held import Held
 from gateway.model import SystemId
 from gateway.simulator import Appliance
 from gateway.simulator.config_text import system_keys

@@ -13,9 +13,9 @@ import pytest
 import structlog
 
 from gateway.cli.reload import reload_now
-from gateway.config_tables import Log
-from gateway.observe import audit, configure_logs
+from gateway.config.tables import Log
 from gateway.simulator.tls import self_signed
+from gateway.telemetry.observe import audit, configure_logs
 from tests.secure.faulty import Faulty
 from tests.secure.support import CALM, PASSWORD, Site, config_text, site_of, token_table
 

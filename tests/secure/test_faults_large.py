@@ -19,9 +19,9 @@ LIMITS = {"fanout": {"max_reply_bytes": CAP, "deadline_seconds": 60, "fetch_seco
 PROBE = """
 import asyncio, json, sys, time
 from pathlib import Path
-from gateway.config import parse
-from gateway.plan import Need
-from gateway.query import parse_body
+from gateway.config.file import parse
+from gateway.lists.plan import Need
+from gateway.question.query import parse_body
 from gateway.stack import Gateway
 
 def resident(key):

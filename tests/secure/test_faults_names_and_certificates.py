@@ -39,7 +39,7 @@ class NameServer:
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
     server = NameServer()
-    monkeypatch.setattr("gateway.resolver.socket.getaddrinfo", server)
+    monkeypatch.setattr("gateway.sources.resolver.socket.getaddrinfo", server)
     yield server
     server.release.set()
 

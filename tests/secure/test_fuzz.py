@@ -8,13 +8,15 @@ from typing import Any, TypeVar
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway import dates, query, wire
+from gateway import dates
 from gateway.dates import ApplianceZone
+from gateway.dialects import wire
+from gateway.dialects.rows import Stamper
 from gateway.errors import FetchError, RequestError
 from gateway.filter import Asked, Window
-from gateway.index import ListIndex
+from gateway.lists.index import ListIndex
 from gateway.model import EMPTY
-from gateway.rows import Stamper
+from gateway.question import query
 from gateway.sources import session, transport
 from gateway.sources.transport import Reply
 from tests.secure.faulty import ROWS

@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway import kept_columns, snapshot
 from gateway.dates import ApplianceZone
+from gateway.dialects.rows import Stamper
 from gateway.filter import ALL
-from gateway.held import Held
+from gateway.lists import kept_columns, snapshot
+from gateway.lists.held import Held
 from gateway.model import Fetched
-from gateway.rows import Stamper
 from tests.secure.faulty import ROWS
 from tests.secure.test_fuzz import raised
 

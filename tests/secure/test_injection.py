@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from gateway.query import KEYS
+from gateway.question.query import KEYS
 from gateway.simulator import ApplianceSpec, Farm
 from gateway.simulator.traffic import RecordedRequest
 from tests.secure.hunt import traces

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.accounts import Caller
+from gateway.callers.accounts import Caller
 from gateway.simulator import ApplianceSpec, Farm
 from tests.secure.support import (
     HASHER,

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from gateway import snapshot
-from gateway.config_tables import Log
-from gateway.observe import configure_logs
+from gateway.config.tables import Log
+from gateway.lists import snapshot
 from gateway.simulator import Appliance, ApplianceSpec, Farm, Fault
+from gateway.telemetry.observe import configure_logs
 from tests.secure.hunt import traces
 from tests.secure.support import CALM, HASHER, Site, config_of, config_text, site_of, system_table, token_table
 

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.cli.config import check_file
 from gateway.cli.secrets import print_new_token
-from gateway.config import load
+from gateway.config.file import load
 from tests.secure.faulty import APPLIANCE_TOKEN, PASSWORD, Faulty
 from tests.secure.hunt import traces
 from tests.secure.support import CALM, config_text, site_of

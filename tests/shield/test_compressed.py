@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gateway.packed import PackedList
+from gateway.lists.packed import PackedList
 from gateway.simulator import ApplianceSpec
 from gateway.stack import Gateway
 from tests.shield.support import DAY_S, Rig, config_of, rig

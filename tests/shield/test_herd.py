@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from gateway.plan import spread_s
+from gateway.lists.plan import spread_s
 from tests.bench.day import limits
 
 

@@ -7,10 +7,10 @@ from itertools import groupby
 import pytest
 
 from gateway import stack
-from gateway.incoming import Incoming
-from gateway.rows import Stamper
+from gateway.dialects.rows import Stamper
 from gateway.simulator import ApplianceSpec
 from gateway.sources import appliance
+from gateway.sources.incoming import Incoming
 from tests.shield.support import Real, rig
 
 

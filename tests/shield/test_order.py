@@ -8,9 +8,9 @@ import pytest
 
 from gateway.fanout import answers
 from gateway.filter import BackupFilter
+from gateway.lists.plan import Need
+from gateway.loop.pauses import Pauses
 from gateway.model import EMPTY, SystemAnswer, SystemId
-from gateway.pauses import Pauses
-from gateway.plan import Need
 from gateway.simulator import ApplianceSpec
 from gateway.stack import Gateway
 from tests.shield.support import Hands, config_of, rig

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
+from gateway.dialects.readings import print_of
 from gateway.model import SystemId
-from gateway.readings import print_of
 from gateway.simulator import ApplianceSpec, Fault
 from tests.shield.support import HOUR_S, NOW, Hands, Rig, rig
 

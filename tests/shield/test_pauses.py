@@ -12,10 +12,10 @@ import pytest
 from gateway import fanout
 from gateway.cli.serve import listening
 from gateway.filter import BackupFilter
-from gateway.index import ListIndex
+from gateway.lists.index import ListIndex
+from gateway.lists.plan import Need
+from gateway.loop.pauses import Pauses
 from gateway.model import EMPTY, SystemAnswer, SystemId
-from gateway.pauses import Pauses
-from gateway.plan import Need
 from gateway.simulator import ApplianceSpec, Farm
 from gateway.sources.in_turn import InTurn
 from tests.shield.support import config_of, rig
@@ -34,7 +34,7 @@ class Holding:
 
 
 async def test_the_loop_goes_on_between_held_lists(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.pauses.TURN_S", -1.0)  # every list takes longer than that
+    monkeypatch.setattr("gateway.loop.pauses.TURN_S", -1.0)  # every list takes longer than that
     others = 0
 
     async def other() -> None:

@@ -17,8 +17,8 @@ import pytest
 from isal import isal_zlib
 from msgspec import structs
 
-from gateway import snapshot
-from gateway.keeper import Keeper
+from gateway.lists import snapshot
+from gateway.lists.keeper import Keeper
 from gateway.model import SystemId
 from gateway.simulator import Appliance, ApplianceSpec, Farm
 from gateway.stack import Gateway
@@ -132,7 +132,7 @@ async def test_files_are_read_some_at_a_time_large_ones_one_by_one(
         return found
 
     monkeypatch.setattr(Keeper, "_read_some", watched)
-    monkeypatch.setattr("gateway.keeper._AT_ONCE_BYTES", most_bytes)
+    monkeypatch.setattr("gateway.lists.keeper._AT_ONCE_BYTES", most_bytes)
     found, _ = await reopened(farm, folder, capsys)
     assert found == [1, 2, 3]
     assert [len(found) for found in read] == sizes
@@ -275,8 +275,8 @@ async def test_a_disk_that_hangs_does_not_make_a_drain_longer_than_it_may_be(
         keeper: Keeper = shield.gateway._keeper  # type: ignore[assignment]
         with monkeypatch.context() as patched:
             patched.setattr(os, "fsync", lambda _: moves_again.wait())
-            patched.setattr("gateway.keeper._END_S", 0.05)
-            patched.setattr("gateway.keeper._LEAST_S", 0.05)
+            patched.setattr("gateway.lists.keeper._END_S", 0.05)
+            patched.setattr("gateway.lists.keeper._LEAST_S", 0.05)
             await shield.gateway.drain()
             await keeper.close()
             moves_again.set()

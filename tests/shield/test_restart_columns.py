@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway import index, snapshot
-from gateway import keeper as keeping
-from gateway.columns import Columns
-from gateway.index import ListIndex
-from gateway.keeper import Keeper
+from gateway.lists import index, snapshot
+from gateway.lists import keeper as keeping
+from gateway.lists.columns import Columns
+from gateway.lists.index import ListIndex
+from gateway.lists.keeper import Keeper
 from gateway.model import BackupList, SystemId
 from gateway.simulator import ApplianceSpec
 from gateway.stack import Gateway

@@ -19,7 +19,7 @@ from typing import Final
 
 import aiohttp
 
-from gateway.accounts import token_hash
+from gateway.callers.accounts import token_hash
 from gateway.simulator import ApplianceSpec, Farm
 from tests.soak.clients import Caller, Tally
 from tests.soak.process import Plan, Serving

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 from collections.abc import Awaitable, Callable
 
-from gateway.fair import ASKER
+from gateway.loop.fair import ASKER
 
 
 def as_asker(name: str, work: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":

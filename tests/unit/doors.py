@@ -10,9 +10,9 @@ from typing import Final, Literal
 import argon2
 import pytest
 
-from gateway.access import Access, Refused
-from gateway.accounts import Accounts, Caller, token_hash
-from gateway.config import parse
+from gateway.callers.access import Access, Refused
+from gateway.callers.accounts import Accounts, Caller, token_hash
+from gateway.config.file import parse
 
 PASSWORD: Final = "correct horse"
 NEW_PASSWORD: Final = "battery staple"
@@ -115,7 +115,7 @@ class Door:
 def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     """ "noc" and "chief" with one and the same stored hash, "gone" who may not log in."""
     made = Door(Access(accounts_of(noc=STORED, chief=STORED, gone=STORED), monotonic=lambda: made.now))
-    monkeypatch.setattr("gateway.hashing.matches", made.matches)
+    monkeypatch.setattr("gateway.callers.hashing.matches", made.matches)
     made.free.set()
     yield made
     made.free.set()

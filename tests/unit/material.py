@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from gateway.dates import ApplianceZone
+from gateway.dialects.rows import Stamper
+from gateway.dialects.wire import split_rows
 from gateway.filter import ALL, Asked, Window
-from gateway.held import Held
+from gateway.lists.held import Held
 from gateway.model import BackupList, Fetched
-from gateway.rows import Stamper
 from gateway.simulator.dialects import Dialect, Rendering
 from gateway.simulator.facts import Record
 from gateway.simulator.records import generate
-from gateway.wire import split_rows
 
 HOUR = 3600
 ZONES = ("America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "America/Santiago", "Asia/Kathmandu")

@@ -8,9 +8,9 @@ from material import (
     read,
 )
 
-from gateway.config import Limits
+from gateway.config.file import Limits
 from gateway.filter import Asked
-from gateway.plan import Need, Served
+from gateway.lists.plan import Need, Served
 from gateway.simulator.facts import Record
 from gateway.simulator.filters import matches
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from doors import ELSEWHERE, HERE, NEW_PASSWORD, NEW_STORED, PASSWORD, STORED, WRONG, Door, accounts_of, door
 
-from gateway.access import LONGEST_PASSWORD_BYTES, Refused
+from gateway.callers.access import LONGEST_PASSWORD_BYTES, Refused
 
 __all__ = ["door"]
 

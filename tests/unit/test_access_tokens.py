@@ -3,8 +3,8 @@
 import pytest
 from doors import ELSEWHERE, HERE, NEW_STORED, PASSWORD, STATIC_TOKEN, STORED, WRONG, Door, Others, accounts_of, door
 
-from gateway.access import Refused
-from gateway.accounts import Caller, token_hash
+from gateway.callers.access import Refused
+from gateway.callers.accounts import Caller, token_hash
 
 __all__ = ["door"]
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from material import read
 
-from gateway.arrange import Arrangement, Shape
+from gateway.answers.arrange import Arrangement, Shape
+from gateway.lists.packed import PackedList
 from gateway.model import NEVER, UNKNOWN, BackupList, ListBuilder, made
-from gateway.packed import PackedList
 
 NUMBERS = st.sampled_from([UNKNOWN, NEVER]) | st.integers(1_000, 1_020)
 LISTS = st.lists(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=40), max_size=6)

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from gateway.aside import Aside
+from gateway.loop.aside import Aside
 from tests.unit.askers import as_asker
 
 

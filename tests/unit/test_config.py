@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.accounts import token_hash
-from gateway.config import parse
+from gateway.callers.accounts import token_hash
+from gateway.config.file import parse
 from gateway.errors import ConfigError
 
 SYSTEM = '[[system]]\nid = 1\nname = "a"\nurl = "https://h"\nusername = "u"\npassword = "p"\ntimezone = "UTC"\n'

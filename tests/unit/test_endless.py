@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.endless import holds_endless_number
+from gateway.dialects.endless import holds_endless_number
 
 NUMBERS = st.one_of(
     st.integers(-(10**30), 10**30).map(str),

@@ -6,7 +6,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.evenly import Evenly
+from gateway.loop.evenly import Evenly
 
 
 @given(seed=st.integers(0, 2**32), drawn=st.integers(1, 3000), seconds=st.integers(1, 60), before=st.integers(0, 50))

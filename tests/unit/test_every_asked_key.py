@@ -6,12 +6,12 @@ from typing import Any, Final
 import pytest
 from material import held_of, stamped
 
+from gateway.dialects.wire import encode_asked
 from gateway.filter import ALL, Asked, Question, Window, Words, wanted_by
-from gateway.index import ListIndex, Now
+from gateway.lists.index import ListIndex, Now
+from gateway.lists.plan import covers, undecided
+from gateway.lists.snapshot import asked_digest
 from gateway.model import EMPTY
-from gateway.plan import covers, undecided
-from gateway.snapshot import asked_digest
-from gateway.wire import encode_asked
 
 NOW = Now(1_700_000_000, 1_700_000_001)
 EXAMPLES: Final[dict[str, Any]] = {

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.fair import ASKER, FairSemaphore
+from gateway.loop.fair import ASKER, FairSemaphore
 from tests.unit.askers import as_asker
 
 

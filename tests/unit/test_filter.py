@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from material import ZONES
 
 from gateway.dates import ApplianceZone
+from gateway.dialects.wire import encode_asked
 from gateway.filter import ALL, Asked, BackupFilter, Question, Window, Words, wanted_by
-from gateway.query import parse_body
-from gateway.wire import encode_asked
+from gateway.question.query import parse_body
 
 BERLIN = ApplianceZone("Europe/Berlin")
 BOUNDS = st.none() | st.integers(-5, 5)

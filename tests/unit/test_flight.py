@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.flight import Flight
+from gateway.loop.flight import Flight
 
 
 async def test_callers_share_the_task_under_way():

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from material import stamped
 
-from gateway.index import ListIndex
+from gateway.lists.index import ListIndex
 from gateway.sources.in_turn import InTurn
 
 

@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.incoming import Incoming
+from gateway.sources.incoming import Incoming
 
 ROOM = 2**20
 ROW = b'{"id":%d,"client_name":"server-%d","type":"Master","status":"Success","size":%d},'

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from material import NOWS, ZONES, body_of, records_of, renderings, reply_of, stamped, true_questions
 
-from gateway.columns import ABSENT, ODD, whole_id
+from gateway.dialects.kinds import canonical_word
 from gateway.filter import ALL, Asked, Question, Window, Words
-from gateway.index import ListIndex, Now, without_strangers
-from gateway.kinds import canonical_word
+from gateway.lists.columns import ABSENT, ODD, whole_id
+from gateway.lists.index import ListIndex, Now, without_strangers
+from gateway.lists.times import Decided
 from gateway.simulator.core_types import ALTERNATES, DISPLAY_TYPES
 from gateway.simulator.dialects import wall_clock
 from gateway.simulator.filters import matches
-from gateway.times import Decided
 
 BERLIN = ZoneInfo("Europe/Berlin")
 CHANGE = 1_761_440_400  # 26 October 2025, 03:00 summer time becomes 02:00

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from isal import isal_zlib
 from material import ZONES, records_of, renderings, reply_of, stamped
 
-from gateway import index, kept_columns
-from gateway.columns import READING, Columns, columns_of, gathered
+from gateway.dialects.kinds import CORE_NAMES
 from gateway.filter import ALL, Asked, Question, Words
-from gateway.index import ListIndex
-from gateway.kinds import CORE_NAMES
+from gateway.lists import index, kept_columns
+from gateway.lists.columns import READING, Columns, columns_of, gathered
+from gateway.lists.index import ListIndex
+from gateway.lists.packed import PackedList
 from gateway.model import BackupList
-from gateway.packed import PackedList
 from gateway.simulator.core_types import DISPLAY_TYPES
 
 IDS = st.integers(-300, 300) | st.integers(-(2**63) + 2, 2**63 - 1) | st.sampled_from([None, "", "7", 1.5, True, [1]])

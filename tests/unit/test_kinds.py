@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from material import NOWS, ZONES, records_of
 
-from gateway.kinds import COPY_SIGNS, canonical_word, family_of, is_backup, is_copy, type_words
-from gateway.signs import Signs
+from gateway.dialects.kinds import COPY_SIGNS, canonical_word, family_of, is_backup, is_copy, type_words
+from gateway.dialects.signs import Signs
 from gateway.simulator.core_types import ALTERNATES, COPY_PREFIX, COPY_TYPES, DISPLAY_TYPES
 from gateway.simulator.dialects import Rendering
 from gateway.simulator.facts import Record

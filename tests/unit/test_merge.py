@@ -7,8 +7,8 @@ import pytest
 from material import stamped
 from msgspec.structs import replace
 
+from gateway.answers.merge import body_parts, describe, etag, is_complete, summary
 from gateway.errors import FetchError
-from gateway.merge import body_parts, describe, etag, is_complete, summary
 from gateway.model import EMPTY, SystemAnswer, SystemId, made
 
 ROWS = stamped(b'[{"id":1},{"id":2}]')

@@ -6,18 +6,18 @@ from zoneinfo import ZoneInfo
 import pytest
 from material import records_of, reply_of
 
-from gateway import packed as packed_lists
-from gateway.arrange import Arrangement, Shape
+from gateway.answers.arrange import Arrangement, Shape
+from gateway.answers.merge import body_parts
 from gateway.dates import ApplianceZone
 from gateway.deflate import Block, quick_block, unpacked
+from gateway.dialects.rows import Stamper
 from gateway.filter import Asked, Question, Words
-from gateway.held import Held
-from gateway.merge import body_parts
+from gateway.lists import packed as packed_lists
+from gateway.lists.held import Held
+from gateway.lists.packed import PackedList
+from gateway.lists.store import MemoryStore
 from gateway.model import BackupList, Fetched, Part, SystemId, made
-from gateway.packed import PackedList
-from gateway.rows import Stamper
 from gateway.simulator.dialects import Rendering
-from gateway.store import MemoryStore
 from gateway.web.respond import grouped
 
 ZONE = "Europe/Berlin"

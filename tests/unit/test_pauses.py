@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from gateway.fanout import answers
-from gateway.pauses import Pauses
-from gateway.turns import Turns
+from gateway.loop.pauses import Pauses
+from gateway.loop.turns import Turns
 
 
 async def turns_of_others(pauses: Pauses, pieces: int) -> int:
@@ -31,7 +31,7 @@ async def turns_of_others(pauses: Pauses, pieces: int) -> int:
 async def test_work_that_has_lasted_too_long_lets_others_go_first(
     monkeypatch: pytest.MonkeyPatch, turns: Turns | None
 ) -> None:
-    monkeypatch.setattr("gateway.pauses.TURN_S", -1.0)
+    monkeypatch.setattr("gateway.loop.pauses.TURN_S", -1.0)
     if turns is not None:
         turns.longest_s = -1.0
     assert await turns_of_others(Pauses(turns), 20) == 20
@@ -39,7 +39,7 @@ async def test_work_that_has_lasted_too_long_lets_others_go_first(
 
 @pytest.mark.parametrize("turns", [None, Turns()])
 async def test_work_that_is_quick_keeps_the_loop(monkeypatch: pytest.MonkeyPatch, turns: Turns | None) -> None:
-    monkeypatch.setattr("gateway.pauses.TURN_S", 60.0)
+    monkeypatch.setattr("gateway.loop.pauses.TURN_S", 60.0)
     if turns is not None:
         turns.longest_s = 60.0
     assert await turns_of_others(Pauses(turns), 20) == 0

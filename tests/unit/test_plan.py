@@ -17,9 +17,9 @@ from served import LIMITS, NEED, listed, picked, whole
 
 from gateway.errors import FetchError
 from gateway.filter import ALL, Asked, Question, Window, Words
-from gateway.held import Held
+from gateway.lists.held import Held
+from gateway.lists.plan import Need, Served, choose, freshness_of, undecided
 from gateway.model import EMPTY
-from gateway.plan import Need, Served, choose, freshness_of, undecided
 from gateway.simulator.dialects import Rendering
 
 AUTH = FetchError("auth", "refused")

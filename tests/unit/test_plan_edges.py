@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from material import HOUR, held_of, read, stamped
 
-from gateway.config import Limits
+from gateway.config.file import Limits
 from gateway.errors import FetchError
 from gateway.filter import ALL, Asked, Question, Window, Words
-from gateway.held import Held
-from gateway.index import Now
+from gateway.lists.held import Held
+from gateway.lists.index import Now
+from gateway.lists.plan import Need, Served, appliance_now, choose, covers, freshness_of, spread_s, undecided
 from gateway.model import EMPTY
-from gateway.plan import Need, Served, appliance_now, choose, covers, freshness_of, spread_s, undecided
 
 LIMITS = Limits(60, 600, 86_400, 3600, 10, 30, 3, 2**26, 2, 30, 0, 3600, 2000)
 NEED = Need(deadline_at=1e9)

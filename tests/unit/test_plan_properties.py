@@ -18,10 +18,10 @@ from material import (
 )
 from served import LIMITS, NEED, listed, picked, whole
 
+from gateway.dialects.kinds import canonical_word
 from gateway.filter import ALL, Asked, Question, Words
-from gateway.held import Held
-from gateway.kinds import canonical_word
-from gateway.plan import appliance_now, choose, covers
+from gateway.lists.held import Held
+from gateway.lists.plan import appliance_now, choose, covers
 from gateway.simulator.core_types import DISPLAY_TYPES
 from gateway.simulator.facts import Record
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from gateway.errors import RequestError
-from gateway.query import BackupQuery, parse_body, parse_query_string
+from gateway.question.query import BackupQuery, parse_body, parse_query_string
 
 LARGEST = 2**63 - 1
 IDS = ("client_id", "instance_id")

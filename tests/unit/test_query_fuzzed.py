@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import RequestError
-from gateway.query import BackupQuery, parse_body, parse_query_string
+from gateway.question.query import BackupQuery, parse_body, parse_query_string
 
 KEYS = (
     *("system_id", "sid", "client_id", "instance_id", "type", "start_time", "end_time", "start_day", "end_day"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from material import ZONES, records_of, renderings, reply_of, stamped
 
-import gateway.rows
+import gateway.dialects.rows
 from gateway.model import BackupList
 from gateway.simulator.dialects import Rendering
 

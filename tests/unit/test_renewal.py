@@ -7,9 +7,9 @@ import pytest
 from material import held_of
 
 from gateway.filter import ALL, Asked, Window
-from gateway.held import Held
+from gateway.lists.held import Held
+from gateway.lists.plan import renewal_of
 from gateway.model import EMPTY
-from gateway.plan import renewal_of
 
 NOW: Final = 100_000.0
 LATELY_S: Final = 900.0

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from material import ZONES, one_row, read, records_of, renderings, reply_of, stamped
 
 from gateway.dates import ApplianceZone
+from gateway.dialects.rows import Stamper
+from gateway.dialects.wire import split_rows
 from gateway.errors import FetchError
 from gateway.model import NEVER, UNKNOWN
-from gateway.rows import Stamper
 from gateway.simulator.dialects import Rendering, clock_duration, wall_clock
-from gateway.wire import split_rows
 
 STAMP = ("system_id", "system_name", "start_epoch", "finish_epoch")
 SEED = {

@@ -8,12 +8,12 @@ import time
 import pytest
 import structlog
 
-from gateway import trim
-from gateway.config_tables import Log
-from gateway.lag import LagWatch
-from gateway.observe import configure_logs
-from gateway.request_log import RequestLines
+from gateway.config.tables import Log
+from gateway.loop import trim
+from gateway.loop.lag import LagWatch
 from gateway.sources.guarded import RetryBudget
+from gateway.telemetry.observe import configure_logs
+from gateway.telemetry.request_log import RequestLines
 
 
 async def test_whatever_holds_up_the_loop_shows_as_lag() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.table import _line, _odd_line, _written, csv_pieces
+from gateway.answers.table import _line, _odd_line, _written, csv_pieces
 
 COLUMNS = ("id", "output", "new")
 
@@ -37,6 +37,6 @@ def test_both_ways_write_the_same_line(cells: dict[str, str]) -> None:
 
 
 def test_plain_rows_take_the_quick_way(monkeypatch: Any) -> None:
-    monkeypatch.setattr("gateway.table._odd_line", None)
+    monkeypatch.setattr("gateway.answers.table._odd_line", None)
     (head, lines) = csv_pieces([row_of({"id": "-7", "output": '"-7"', "new": "1.50"})], COLUMNS)
     assert head + lines == b"id,output,new\r\n-7,'-7,1.50\r\n"

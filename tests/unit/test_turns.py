@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from gateway.fair import ASKER
-from gateway.turns import Turns
+from gateway.loop.fair import ASKER
+from gateway.loop.turns import Turns
 from tests.unit.askers import as_asker
 
 

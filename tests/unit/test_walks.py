@@ -2,10 +2,10 @@
 
 from material import stamped
 
-from gateway.arrange import Arrangement, Shape
+from gateway.answers.arrange import Arrangement, Shape
+from gateway.answers.walks import LIFE_S, LONGEST_LIFE_S, READ_LIFE_S, Walk, Walks
 from gateway.model import BackupList
-from gateway.query import parse_body
-from gateway.walks import LIFE_S, LONGEST_LIFE_S, READ_LIFE_S, Walk, Walks
+from gateway.question.query import parse_body
 
 OWNER = ("token", "tests")
 ROWS = 5

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from material import ZONES, records_of, renderings, reply_of
 
-import gateway.chunks
-import gateway.quick_rows
-import gateway.rows
+import gateway.dialects.chunks
+import gateway.dialects.quick_rows
+import gateway.dialects.rows
 from gateway.dates import ApplianceZone
+from gateway.dialects.readings import Reading, Readings, print_of
+from gateway.dialects.rows import Stamper
 from gateway.errors import FetchError
 from gateway.filter import ALL, Asked
 from gateway.model import BackupList
-from gateway.readings import Reading, Readings, print_of
-from gateway.rows import Stamper
 from gateway.simulator.dialects import Rendering
 
 NASTY = ("{", "},{", '"},{"', "}]}", "[{", "\\", '"start_time":', ',"status":"Failed"', "Überstunden", "\u2028", "%d")

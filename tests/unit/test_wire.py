@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.dialects.wire import encode_asked, encode_login, read_object, said_message, split_rows
 from gateway.errors import FetchError
 from gateway.filter import Asked, Window
-from gateway.wire import encode_asked, encode_login, read_object, said_message, split_rows
 
 BOM = b"\xef\xbb\xbf"
 

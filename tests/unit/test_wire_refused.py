@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from gateway.dialects.wire import EXPIRED_TEXT, check_pieces, read_object, repeats, split_rows
 from gateway.errors import FetchError
 from gateway.simulator.replies import EXPIRED_TEXT as SAID_OF_AN_OLD_TOKEN
 from gateway.sources.session import refusal
 from gateway.sources.transport import Reply
-from gateway.wire import EXPIRED_TEXT, check_pieces, read_object, repeats, split_rows
 
 BOM = b"\xef\xbb\xbf"
 MEBIBYTE = 1_048_576

@@ -7,10 +7,10 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from gateway import merge
-from gateway.accounts import Caller
-from gateway.entries import Entry, newest_first
-from gateway.query import BackupQuery
+from gateway.answers import merge
+from gateway.callers.accounts import Caller
+from gateway.question.query import BackupQuery
+from gateway.reports.entries import Entry, newest_first
 from gateway.web.asking import ask, outcome_of
 from gateway.web.keys import GATEWAY, LOG
 from gateway.web.outcome import judged, log_facts, timing

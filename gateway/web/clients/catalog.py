@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from gateway.catalog import instances_of
 from gateway.dates import last_days_begin
-from gateway.entries import Entry
 from gateway.errors import bad_field
 from gateway.filter import BackupFilter
-from gateway.query_values import read_day, read_whole
+from gateway.question.values import read_day, read_whole
+from gateway.reports.catalog import instances_of
+from gateway.reports.entries import Entry
 from gateway.web.caller import caller_of
 from gateway.web.clients.asked import answered
 from gateway.web.clients.parameters import Reader, question, read_parameters

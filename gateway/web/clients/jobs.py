@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from gateway.entries import Entry
 from gateway.errors import bad_field
 from gateway.filter import BackupFilter
-from gateway.jobs import finished, job_items, recoverable, recovery_points, success_rate
-from gateway.query_values import read_whole
+from gateway.question.values import read_whole
+from gateway.reports.entries import Entry
+from gateway.reports.jobs import finished, job_items, recoverable, recovery_points, success_rate
 from gateway.web.caller import caller_of
 from gateway.web.clients.asked import answered
 from gateway.web.clients.parameters import PAGE, Reader, page_of, question, read_parameters

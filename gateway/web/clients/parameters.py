@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from gateway.errors import bad_field
 from gateway.filter import BackupFilter
-from gateway.query import BackupQuery, parse_query_string
-from gateway.query_values import read_whole, unknown_key
+from gateway.question.query import BackupQuery, parse_query_string
+from gateway.question.values import read_whole, unknown_key
 
 Reader = Callable[[str, str], Any]
 

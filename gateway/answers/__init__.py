@@ -1,0 +1,1 @@
+"""Answers of many systems as one: joined, sorted, cut into pages, kept for the next who asks the same."""

@@ -1,0 +1,122 @@
+"""Walks through one frozen answer, page by page: every row once, whatever changes meanwhile (contract section 5.2).
+
+A walk keeps the lists of its answer alive, in bounded bytes and for a bounded time; what is gone is told as gone.
+"""
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from cachetools import TLRUCache
+from msgspec import structs
+
+from gateway.answers.arrange import Arrangement
+from gateway.answers.table import headings_of
+from gateway.clock import Clock
+from gateway.model import SystemAnswer, SystemId
+from gateway.question.query import BackupQuery
+
+LIFE_S: Final = 900.0
+"""After a page of it was read."""
+READ_LIFE_S: Final = 60.0
+"""After its last page was read: long enough to ask for that one again."""
+LONGEST_LIFE_S: Final = 3600.0
+_SAME_FOR_S: Final = 60.0
+_CURSOR: Final = re.compile(r"([A-Za-z0-9_-]{22})\.([0-9]{1,12})\.([0-9]{1,6})", re.ASCII)
+
+
+@dataclass(eq=False)
+class Walk:
+    """One frozen answer. `owner` is who may go on with it, `question` what it answers, `made_at` monotonic seconds.
+
+    `is_shared` where its owner began it twice, `is_read` where it was read to its end and nobody else goes through it.
+    """
+
+    owner: tuple[str, str]
+    question: BackupQuery
+    answers: Sequence[SystemAnswer]
+    arrangement: Arrangement
+    extra: dict[str, Any]
+    made_at: float
+    name: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    is_shared: bool = False
+    is_read: bool = False
+    answered_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.answered_at = self.made_at
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Of the whole answer as a table: its pages have the same ones, so that they can be put together."""
+        return headings_of(self.arrangement.rows(), self.question.fields)
+
+    @property
+    def systems(self) -> frozenset[SystemId]:
+        """The systems whose rows it shows."""
+        return frozenset(answer.system_id for answer in self.answers)
+
+    @property
+    def states(self) -> list[str]:
+        """Of the answers, in their order."""
+        return [answer.state for answer in self.answers]
+
+    def answers_at(self, now: float) -> list[SystemAnswer]:
+        """The answers with the ages that they have by now."""
+        later = now - self.answered_at
+        return [
+            answer if answer.age_s is None else structs.replace(answer, age_s=answer.age_s + later)
+            for answer in self.answers
+        ]
+
+    def cursor(self, begin: int, size: int) -> str | None:
+        """What asks for the `size` rows that begin there; None behind the last row."""
+        return f"{self.name}.{begin}.{size}" if begin < len(self.arrangement) else None
+
+
+class Walks:
+    """Walks that may still be gone on with; the oldest end first when there are too many bytes of them."""
+
+    def __init__(self, memory_bytes: int, monotonic: Clock) -> None:
+        self._monotonic = monotonic
+        self._walks: TLRUCache[str, Walk] = TLRUCache(
+            max(memory_bytes, 1), self._ends_at, timer=monotonic, getsizeof=lambda walk: walk.arrangement.nbytes + 1024
+        )
+        self._names: dict[tuple[object, ...], str] = {}
+
+    def __repr__(self) -> str:
+        return f"<Walks {len(self._walks)}, {self._walks.currsize} bytes>"
+
+    def begin(self, walk: Walk) -> Walk:
+        """Keep a walk; where the same owner asked the same of the same rows a moment ago, it is that one.
+
+        Raises ValueError where it does not fit.
+        """
+        key = (walk.owner, walk.question, tuple(answer.backups.digest for answer in walk.answers))
+        known = self._walks.get(self._names.get(key, ""))
+        if known is not None and walk.made_at - known.made_at < _SAME_FOR_S and known.states == walk.states:
+            known.is_shared = True  # the one who reads faster does not end it for the other
+            known.answers, known.answered_at = walk.answers, walk.made_at  # the same rows, seen again
+            return known
+        self._walks[walk.name] = walk
+        self._names = {key: name for key, name in self._names.items() if name in self._walks} | {key: walk.name}
+        return walk
+
+    def find(self, cursor: str, owner: tuple[str, str]) -> tuple[Walk, int, int] | None:
+        """The walk, the place at which to go on and the size of a page; None for what is over or somebody else's."""
+        found = _CURSOR.fullmatch(cursor)
+        walk = None if found is None else self._walks.get(found[1])
+        if found is None or walk is None or walk.owner != owner:
+            return None
+        begin, size = int(found[2]), int(found[3])
+        walk.is_read = walk.is_read or (begin + size >= len(walk.arrangement) and not walk.is_shared)
+        if self._monotonic() - walk.made_at < LONGEST_LIFE_S:
+            self._walks[walk.name] = walk  # its life begins anew with each page
+        return (walk, begin, size) if begin <= len(walk.arrangement) and size > 0 else None
+
+    @staticmethod
+    def _ends_at(_: str, walk: Walk, now: float) -> float:
+        return now + (READ_LIFE_S if walk.is_read else LIFE_S)

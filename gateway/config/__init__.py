@@ -1,0 +1,1 @@
+"""The configuration file and what it may say (contract section 3)."""

@@ -1,0 +1,1 @@
+"""What appliances say, in either dialect, as one kind of row (appliance-api.md): questions out, rows and faults in."""

@@ -1,0 +1,192 @@
+"""Keeps the folder of `cache.snapshot` in step with the held lists, at most some seconds behind."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from gateway.clock import Clock
+from gateway.config.file import System
+from gateway.lists import snapshot
+from gateway.lists.held import Held
+from gateway.lists.snapshot import ApplianceIdentity, Clocks, Header, SnapshotError
+from gateway.lists.store import Store
+from gateway.model import SystemId
+
+_EVERY_S: Final = 20.0
+_BUILDING_S: Final = 15.0
+"""For so long a save also reads the columns of lists that have none yet. A fleet with more of them than that goes on
+without: what is on disk must not be older than a minute."""
+_LAST_WRITE_S: Final = 10.0
+"""What is not on disk by then is left."""
+_END_S: Final = 22.0
+"""The same from the begin of a drain on, which may take 20 s: who ends a process kills it after 30 or 45."""
+_LEAST_S: Final = 2.0
+"""For lists that came while the last requests were answered."""
+_AT_ONCE: Final = 32
+"""Files that one turn of a thread reads or writes: a turn takes longer than a file."""
+_AT_ONCE_BYTES: Final = 33_554_432
+
+_Found = tuple[Header, Held] | SnapshotError | OSError
+"""What reading one file gave."""
+
+
+class Keeper:
+    """Reads the folder at the start, then writes what is new in it and removes what is held no more."""
+
+    def __init__(
+        self,
+        folder: Path,
+        store: Store,
+        systems: Mapping[SystemId, System],
+        memory_bytes: int,
+        *,
+        monotonic: Clock,
+        wall: Clock,
+        last_write_s: float = _LAST_WRITE_S,
+    ) -> None:
+        self._folder = folder
+        self._store = store
+        self._systems = systems
+        self._memory_bytes = memory_bytes
+        self._monotonic = monotonic
+        self._wall = wall
+        self._last_write_s = last_write_s
+        self._written: dict[str, Held] = {}
+        self._building_until = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self._last_at: float | None = None
+
+    def __repr__(self) -> str:
+        return f"<Keeper of {len(self._written)} files in {self._folder}>"
+
+    def follow(self, systems: Mapping[SystemId, System]) -> None:
+        """Another configuration has taken effect: lists of its systems are kept from now on."""
+        self._systems = systems
+
+    async def open(self) -> None:
+        """Take up what the last run left; faults are told and passed by."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            paths = await asyncio.to_thread(lambda: list(snapshot.files(self._folder)))
+            while paths:
+                clocks = Clocks(self._monotonic(), self._wall())
+                some = await asyncio.to_thread(self._read_some, paths[:_AT_ONCE], clocks)
+                for path, found in zip(paths, some, strict=False):
+                    self._take(path.name, found, clocks)
+                paths = paths[len(some) :]
+        except OSError as error:
+            structlog.get_logger().warning("snapshot_unreadable", folder=str(self._folder), reason=error.strerror)
+        self._task = asyncio.create_task(self._run())
+
+    async def hasten(self) -> None:
+        """The end is near: what is not on disk is written from now on, beside the last answers."""
+        await self._stop()
+        self._last_at = asyncio.get_running_loop().time() + _END_S
+        self._task = asyncio.create_task(self.save())
+
+    async def close(self) -> None:
+        """A last write, so that a planned stop loses nothing."""
+        now = asyncio.get_running_loop().time()
+        until = now + self._last_write_s if self._last_at is None else max(self._last_at, now + _LEAST_S)
+        try:
+            async with asyncio.timeout_at(until):
+                if self._last_at is None:
+                    await self._stop()
+                elif self._task is not None:
+                    await asyncio.gather(self._task, return_exceptions=True)
+                await self.save()
+        except TimeoutError:
+            structlog.get_logger().warning(
+                "snapshot_incomplete", folder=str(self._folder), lists=len(self._unwritten(self._held()))
+            )
+
+    async def _stop(self) -> None:
+        self._building_until = 0.0  # a thread goes on when whoever waits for it is cancelled
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def save(self, building_s: float = 0.0) -> None:
+        """Write every list that is not on disk yet. A full disk is told, and costs nothing else.
+
+        For `building_s` columns that nobody has needed so far are read as well: the first question after the next
+        start would read those of every list, and nobody knows when that will be. It takes 5 us a row.
+        """
+        self._building_until = self._monotonic() + building_s
+        clocks = Clocks(self._monotonic(), self._wall())
+        try:
+            held = self._held()
+            new = self._unwritten(held)
+            for begin in range(0, len(new), _AT_ONCE):
+                some = new[begin : begin + _AT_ONCE]
+                await asyncio.to_thread(self._save_some, some, clocks)
+                self._written |= {name: one for name, (_, one) in some}
+            gone = [name for name in self._written if name not in held]
+            await asyncio.to_thread(snapshot.remove, self._folder, gone)
+            await asyncio.to_thread(snapshot.sync_folder, self._folder)
+        except OSError as error:
+            structlog.get_logger().warning("snapshot_not_written", folder=str(self._folder), reason=error.strerror)
+            return
+        for name in gone:
+            del self._written[name]
+
+    def _held(self) -> dict[str, tuple[System, Held]]:
+        """Every held list of a configured system, by the name of its file."""
+        return {
+            snapshot.file_name(system_id, one.asked): (system, one)
+            for system_id, system in self._systems.items()
+            for one in self._store.held(system_id)
+        }
+
+    def _unwritten(self, held: Mapping[str, tuple[System, Held]]) -> list[tuple[str, tuple[System, Held]]]:
+        """Those that are not on disk as they are held."""
+        return [(name, kept) for name, kept in held.items() if self._written.get(name) is not kept[1]]
+
+    def _save_some(self, lists: Sequence[tuple[str, tuple[System, Held]]], clocks: Clocks) -> None:
+        for name, (system, held) in lists:
+            if self._monotonic() < self._building_until:
+                held.index.build()
+            snapshot.write(self._folder, name, snapshot.encode(system, held, clocks))
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(_EVERY_S)
+            await self.save(_BUILDING_S)
+
+    def _read_some(self, paths: Sequence[Path], clocks: Clocks) -> list[_Found]:
+        """What the first of these files hold: all, or as many as are much already before they are packed."""
+        some: list[_Found] = []
+        size = 0
+        for path in paths:
+            found = self._read(path, clocks)
+            some.append(found)
+            size += 0 if isinstance(found, Exception) else found[1].nbytes
+            if size >= _AT_ONCE_BYTES:
+                break
+        return some
+
+    def _read(self, path: Path, clocks: Clocks) -> _Found:
+        try:
+            return snapshot.decode(path.read_bytes(), clocks, self._memory_bytes)
+        except (SnapshotError, OSError) as error:
+            return error
+
+    def _take(self, name: str, found: _Found, clocks: Clocks) -> None:
+        """Hold one list, if it is still good for anything."""
+        try:
+            if isinstance(found, Exception):
+                raise found
+            header, held = found
+            system = self._systems.get(SystemId(header.system_id))
+            if system is None or ApplianceIdentity.of(system) != header.appliance:
+                raise SnapshotError("is of an appliance that is not configured")
+            if held.age_s(clocks.monotonic) > system.limits.stale_seconds:
+                raise SnapshotError("is older than stale_seconds")
+        except (SnapshotError, OSError) as error:
+            structlog.get_logger().warning("snapshot_skipped", file=name, reason=str(error))
+            return
+        if self._store.put(SystemId(header.system_id), held):
+            self._written[name] = held

@@ -1,0 +1,233 @@
+"""Last good lists on disk, so that a restart forgets nothing.
+
+One file for each held list: a magic line, the SHA-256 of all that follows, the length of a JSON header, the header,
+the compressed rows with their times, and behind them the columns of their index, where they had been built. (An
+earlier release sees no columns in such a file, and reads it.) Files are written beside their place, synced and renamed,
+with mode 0600. A file that is torn, changed or about another appliance is told and passed by. There is never a token or
+a password in it.
+"""
+
+import contextlib
+import hashlib
+import os
+import sys
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+from isal import isal_zlib
+
+from gateway.config.file import System
+from gateway.filter import Asked
+from gateway.lists.held import Held
+from gateway.lists.index import ListIndex
+from gateway.model import BackupList, Fetched
+
+_MAGIC: Final = b"backup-gateway held list 1\n"
+_SUFFIX: Final = ".held"
+_COLUMNS: Final[tuple[tuple[str, str], ...]] = (
+    ("ends", "I"),
+    ("starts", "q"),
+    ("start_spans", "H"),
+    ("finishes", "q"),
+    ("finish_spans", "H"),
+)
+_COLUMN_BYTES: Final = sum(array(code).itemsize for _, code in _COLUMNS)
+"""Of a row."""
+
+
+class ApplianceIdentity(msgspec.Struct, frozen=True):
+    """What must be the same for a list to be that appliance's: it decides where rows come from and how they read."""
+
+    url: str
+    name: str
+    timezone: str
+    remote_system_id: int | None
+
+    @classmethod
+    def of(cls, system: System) -> "ApplianceIdentity":
+        """As it is configured."""
+        return cls(system.url, system.name, system.timezone, system.remote_system_id)
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What a file says of its list. Times are epoch seconds, `swept_before_s` seconds before `asked_at`."""
+
+    system_id: int
+    appliance: ApplianceIdentity
+    asked: Asked
+    rows: int
+    body_bytes: int
+    asked_at: float
+    wall_at: float
+    took_s: float
+    swept_before_s: float
+    skew_s: float | None
+    warnings: tuple[str, ...]
+    byteorder: Literal["little", "big"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Both clocks read at one moment: a file has epoch seconds, a held list monotonic ones."""
+
+    monotonic: float
+    wall: float
+
+
+class SnapshotError(Exception):
+    """A file that cannot be used; the text says why."""
+
+
+def file_name(system_id: int, asked: Asked) -> str:
+    """The file of a system's list for a question."""
+    return f"{system_id}-{asked_digest(asked)}{_SUFFIX}"
+
+
+def asked_digest(asked: Asked) -> str:
+    """A name for a question: the same exactly where the questions are."""
+    return digest_of(msgspec.json.encode(_sorted(asked)))
+
+
+def digest_of(text: bytes) -> str:
+    """A name of 96 bits for a text."""
+    return hashlib.sha256(text).hexdigest()[:24]
+
+
+def encode(system: System, held: Held, clocks: Clocks) -> bytes:
+    """A held list as the bytes of its file."""
+    fetched, backups = held.fetched, held.fetched.backups.unpacked()
+    header = Header(
+        system_id=system.id,
+        appliance=ApplianceIdentity.of(system),
+        asked=held.asked,
+        rows=len(backups),
+        body_bytes=len(backups.body),
+        asked_at=clocks.wall - (clocks.monotonic - fetched.asked_at),
+        wall_at=fetched.wall_at,
+        took_s=fetched.took_s,
+        swept_before_s=fetched.asked_at - held.swept_at,
+        skew_s=fetched.skew_s,
+        warnings=fetched.warnings,
+        byteorder=sys.byteorder,
+    )
+    head = msgspec.json.encode(header)
+    columns = b"".join(getattr(backups, name).tobytes() for name, _ in _COLUMNS)
+    rows = isal_zlib.compress(backups.body + columns, 1)
+    content = b"".join((len(head).to_bytes(4, "big"), head, rows, held.index.kept()))
+    return _MAGIC + hashlib.sha256(content).digest() + content
+
+
+def decode(data: bytes, clocks: Clocks, most_bytes: int) -> tuple[Header, Held]:
+    """The list of a file; raises SnapshotError. `most_bytes` bounds what it may unpack to."""
+    content = data[len(_MAGIC) + 32 :]
+    if not data.startswith(_MAGIC):
+        raise SnapshotError("is no held list of this release")
+    if hashlib.sha256(content).digest() != data[len(_MAGIC) : len(_MAGIC) + 32]:
+        raise SnapshotError("is torn or was changed")
+    length = int.from_bytes(content[:4], "big")
+    try:
+        header = msgspec.json.decode(content[4 : 4 + length], type=Header)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise SnapshotError("has a header of another release") from error
+    if header.byteorder != sys.byteorder:
+        raise SnapshotError("comes from a machine with another byte order")
+    size = header.body_bytes + header.rows * _COLUMN_BYTES
+    if header.rows < 0 or header.body_bytes < 0:
+        raise SnapshotError("has another length than its header says")
+    if size > most_bytes:
+        raise SnapshotError("is larger than the memory for held lists")
+    unpacker = isal_zlib.decompressobj()
+    try:
+        # Room for as much as there must be: room that grows with what comes takes twice the time. 0 would be no limit.
+        payload = unpacker.decompress(content[4 + length :], max(size, 1))
+    except isal_zlib.IsalError as error:  # type: ignore[misc]
+        raise SnapshotError("cannot be unpacked") from error
+    if not unpacker.eof or len(payload) != size:
+        raise SnapshotError("has another length than its header says")
+    return header, _held(header, payload, unpacker.unused_data, clocks)
+
+
+def _held(header: Header, payload: bytes, kept: bytes, clocks: Clocks) -> Held:
+    columns: dict[str, array[int]] = {}
+    at = header.body_bytes
+    for name, code in _COLUMNS:
+        column = array(code)
+        size = header.rows * column.itemsize
+        column.frombytes(payload[at : at + size])
+        columns[name] = column
+        at += size
+    # A wall clock that was set back must not make a list younger than it can be.
+    age = max(0.0, clocks.wall - header.asked_at)
+    asked_at = clocks.monotonic - age
+    backups = BackupList(payload[: header.body_bytes], **columns)
+    fetched = Fetched(
+        backups,
+        asked_at,
+        asked_at + header.took_s,
+        header.wall_at,
+        0,
+        header.skew_s,
+        header.warnings,
+    )
+    index = ListIndex(backups, kept=kept)
+    return Held(header.asked, fetched, asked_at - header.swept_before_s, "snapshot", index)
+
+
+def write(folder: Path, name: str, data: bytes) -> None:
+    """Put a file in its place as a whole or not at all; raises OSError."""
+    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)  # mkstemp makes it 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(folder / name)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames last; raises OSError."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """The held lists of a folder, the oldest first: where memory is short the youngest are kept.
+
+    Leftovers of a write that never ended are removed.
+    """
+    for leftover in folder.glob(".*.part"):
+        with contextlib.suppress(OSError):
+            leftover.unlink()
+    yield from sorted(folder.glob(f"*{_SUFFIX}"), key=_written_at)
+
+
+def _written_at(path: Path) -> float:
+    """One strange entry of the folder must not hide the others: whoever reads it meets its fault."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def remove(folder: Path, names: Iterable[str]) -> None:
+    """Remove files of lists that are held no more."""
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+
+
+def _sorted(asked: Asked) -> list[object]:
+    ids = None if asked.backup_ids is None else sorted(asked.backup_ids)
+    bounds = (asked.start.low, asked.start.high, asked.finish.low, asked.finish.high)
+    return [asked.client_id, asked.instance_id, *bounds, asked.start_hours, asked.end_hours, ids]

@@ -1,0 +1,1 @@
+"""Sharing one event loop: turns, pauses, work beside it, and what keeps it quick. Nothing here knows backups."""

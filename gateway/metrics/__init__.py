@@ -1,0 +1,1 @@
+"""One scrape of /metrics: gathered, then spelled."""

@@ -1,0 +1,1 @@
+"""What lists amount to: the state of assets, a small summary, and backups as other clients look at them."""
