@@ -103,7 +103,7 @@ class Words:
 
 _ANY: Final = Words()
 Wanted = tuple[tuple[str, Callable[[Any], bool]], ...]
-"""The column of gateway.columns that tells, and whether one of its values will do."""
+"""The column of gateway.lists.columns that tells, and whether one of its values will do."""
 
 
 def wanted_by(words: Words) -> Wanted:

@@ -45,7 +45,7 @@ class Caller:
 
     @property
     def asker(self) -> str:
-        """In whose name work is done (gateway.fair): one for a user with all its sessions, one for each token."""
+        """In whose name work is done (gateway.loop.fair): one for a user with all its sessions, one for each token."""
         return ":".join(self.key)
 
 

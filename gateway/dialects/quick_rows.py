@@ -1,6 +1,6 @@
 """The quick way for rows in one of the two documented shapes: decoded by type, column by column, stamped in one go.
 
-Whatever does not fit is refused as a whole (None): gateway.rows then takes smaller parts, and at last the long way row
+Whatever does not fit is refused as a whole (None): rows.py then takes smaller parts, and at last the long way row
 by row, which makes the same bytes.
 
 Rows travel here without their first brace, each with the comma behind it but for the last: so they lie in a reply, and

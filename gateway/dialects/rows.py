@@ -65,7 +65,7 @@ _encode = msgspec.json.Encoder().encode
 class Stamper:
     """Turns the raw rows of one reply into stamped, unified rows; the outcome lies in `build` and `dropped`.
 
-    Rows in a documented shape take the quick way (gateway.quick_rows), all others the long one here. Both make the
+    Rows in a documented shape take the quick way (quick_rows.py), all others the long one here. Both make the
     same bytes.
     """
 

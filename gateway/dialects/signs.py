@@ -12,7 +12,7 @@ _NO_SYNC: Final = (None,) * len(COPY_SIGNS)
 
 
 class Signs(msgspec.Struct, gc=False):
-    """The fields that tell the family and the kind of a row (gateway.kinds): the base of all that looks at rows."""
+    """The fields that tell the family and the kind of a row (kinds.py): the base of all that looks at rows."""
 
     type: Any = None
     app_id: Any = None

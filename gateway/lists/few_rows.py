@@ -1,6 +1,6 @@
 """Decides rows one by one, for a few of them: below some dozen, plain numbers cost less than vectors do.
 
-It says of each row what gateway.index says of it: True is surely in, False surely out, None cannot tell.
+It says of each row what gateway.lists.index says of it: True is surely in, False surely out, None cannot tell.
 """
 
 from collections.abc import Iterable

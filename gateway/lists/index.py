@@ -37,7 +37,7 @@ class Now:
 class ListIndex:
     """Columns of one BackupList, built when they are needed unless they are given.
 
-    `kept` are the same as bytes (gateway.kept_columns), which are looked at as late.
+    `kept` are the same as bytes (gateway.lists.kept_columns), which are looked at as late.
     """
 
     def __init__(self, backups: BackupList, *, columns: Columns | None = None, kept: bytes = b"") -> None:

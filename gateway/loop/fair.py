@@ -1,7 +1,7 @@
 """Fair shares: whoever asks much waits behind himself, not before others.
 
 Some places are scarce: the calls to one appliance, the thread for long work (both `FairSemaphore`) and the event loop
-(gateway.turns). Before each of them those who wait stand in one line for each caller, and the lines take turns.
+(gateway.loop.turns). Before each of them those who wait stand in one line for each caller, and the lines take turns.
 """
 
 import asyncio

@@ -1,1 +1,1 @@
-"""How lists are got from one appliance: an onion of small sources, stacked in gateway.stack."""
+"""How lists are got from one appliance: an onion of small sources, stacked in gateway.onion."""

@@ -1,4 +1,4 @@
-"""For how long an answer may be given to equal requests, and keeping it for them (gateway.ready)."""
+"""For how long an answer may be given to equal requests, and keeping it for them (gateway.answers.ready)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
