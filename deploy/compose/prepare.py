@@ -4,8 +4,8 @@ import argparse
 import secrets
 from pathlib import Path
 
-from gateway.accounts import new_token, token_hash
-from gateway.hashing import hash_password
+from gateway.callers.accounts import new_token, token_hash
+from gateway.callers.hashing import hash_password
 from gateway.simulator.tls import self_signed
 
 _BASE = """\

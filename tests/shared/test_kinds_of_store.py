@@ -11,12 +11,21 @@ import pytest
 
 from gateway.config.file import parse
 from gateway.errors import ConfigError
+from gateway.shared import reach, sessions
 from gateway.simulator import Farm
 from gateway.simulator.tls import Certificate, self_signed
 from tests.shared.servers import Server, free_port, replicas, server, until
 from tests.shared.test_one_call import calls
 
 SECRET = "correct-horse-8"
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers, relays and gateways share one loop here: which kinds are spoken to is asked, not how quickly."""
+    within = reach._within
+    monkeypatch.setattr(reach, "_within", lambda work, seconds: within(work, 20 * seconds))
+    monkeypatch.setattr(sessions, "QUICK_S", 20 * reach.QUICK_S)
 
 
 async def all_is_shared(farm: Farm, url: str, log: io.StringIO | None = None) -> None:

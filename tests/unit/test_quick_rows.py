@@ -45,7 +45,7 @@ def test_the_quick_way_and_the_long_way_make_the_same_list(zone: str, data: st.D
     body = rendering.envelope([rendering.encode(row) for row in rows])
     quick = stamped(body, zone)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gateway.rows, "QUICK_WAYS", ())
+        patch.setattr(gateway.dialects.rows, "QUICK_WAYS", ())
         long = stamped(body, zone)
     if rendering.json_style != "spaced":  # only the quick way keeps the spaces between the values of a 10.x row
         assert quick.rows() == long.rows()

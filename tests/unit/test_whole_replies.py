@@ -44,21 +44,21 @@ def outcome(body: bytes, zone: str = "Europe/Berlin") -> Any:
 
 def by_the_long_way(body: bytes, zone: str = "Europe/Berlin") -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gateway.rows, "QUICK_WAYS", ())
+        patch.setattr(gateway.dialects.rows, "QUICK_WAYS", ())
         return outcome(body, zone)
 
 
 def by_chunks(body: bytes, zone: str = "Europe/Berlin") -> Any:
     """As a reply is read that is too large to be taken at once: cut wherever a row seems to end."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gateway.rows, "WHOLE_BYTES", 0)
-        patch.setattr(gateway.quick_rows, "WHOLE_BYTES", 0)
-        patch.setattr(gateway.chunks, "_CHUNK_BYTES", 1)
+        patch.setattr(gateway.dialects.rows, "WHOLE_BYTES", 0)
+        patch.setattr(gateway.dialects.quick_rows, "WHOLE_BYTES", 0)
+        patch.setattr(gateway.dialects.chunks, "_CHUNK_BYTES", 1)
         return outcome(body, zone)
 
 
 def goes_whole(body: bytes) -> bool:
-    return any(way.stamped_reply(b"", body, ApplianceZone("UTC")) for way in gateway.rows.QUICK_WAYS)
+    return any(way.stamped_reply(b"", body, ApplianceZone("UTC")) for way in gateway.dialects.rows.QUICK_WAYS)
 
 
 @given(st.sampled_from(ZONES), st.data())
