@@ -21,9 +21,9 @@ from gateway.web.caller import caller_of
 from gateway.web.etags import matches
 from gateway.web.forms import TABLES, form_of, saved_as
 from gateway.web.keys import GATEWAY, LOG
-from gateway.web.moments import Seen, keep_ready, moment_of, ready_meanwhile
+from gateway.web.moments import Moment, Seen, keep_ready, moment_of, ready_meanwhile
 from gateway.web.ndjson import stream
-from gateway.web.outcome import Outcome, judged, log_facts, timing
+from gateway.web.outcome import Outcome, completeness, judged, log_facts, timing
 from gateway.web.packing import packed
 from gateway.web.paging import Piece, first_piece, next_piece, paging_headers
 from gateway.web.respond import cache_control, parts_answer, send_parts
@@ -66,6 +66,14 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
     outcome = await outcome_of(gateway, caller, query, asking)
     is_bounded = max_age_s is not None or query.max_stale_s is not None
     moment, outcome = (None, outcome) if is_bounded else moment_of(request, outcome, seen)
+    return await _whole(request, caller, query, form, outcome, moment)
+
+
+async def _whole(
+    request: web.Request, caller: Caller, query: BackupQuery, form: Form, outcome: Outcome, moment: Moment | None
+) -> web.StreamResponse:
+    """The answer in one body, or the first page of it; kept for equal requests where it has a moment."""
+    gateway = request.app[GATEWAY]
     request[LOG].update(log_facts(outcome.answers))
     status, fault, headers = judged(outcome.answers, query, gateway.wall())
     headers, extra = headers | _headers(request, outcome), outcome.extra
@@ -146,8 +154,8 @@ async def _parts(
 
 
 def _headers(request: web.Request, outcome: Outcome) -> dict[str, str]:
-    complete = "true" if merge.is_complete(outcome.answers) else "false"
-    return {"X-Gateway-Complete": complete, "Cache-Control": cache_control(request), "Vary": "Accept, Accept-Encoding"}
+    cached = {"Cache-Control": cache_control(request), "Vary": "Accept, Accept-Encoding"}
+    return completeness(outcome.answers) | cached
 
 
 def _asks_no_cache(request: web.Request) -> bool:

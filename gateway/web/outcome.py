@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from gateway.answers.merge import is_complete
 from gateway.model import SystemAnswer
 from gateway.question.query import BackupQuery
 from gateway.web.respond import problem
@@ -72,6 +73,11 @@ def _retry_after_s(skipped: Sequence[SystemAnswer], wall: float) -> int:
         answer.error.retry_at for answer in skipped if answer.error is not None and answer.error.retry_at is not None
     ]
     return max(1, math.ceil(min(times) - wall)) if times else 1
+
+
+def completeness(found: Sequence[SystemAnswer]) -> dict[str, str]:
+    """The header that tells whether every asked system is ok (contract section 5.3)."""
+    return {"X-Gateway-Complete": "true" if is_complete(found) else "false"}
 
 
 def timing(outcome: Outcome, merge_s: float) -> str:

@@ -18,7 +18,7 @@ from gateway.web.caller import caller_of
 from gateway.web.forms import TABLES, form_of, saved_as
 from gateway.web.keys import GATEWAY, LOG
 from gateway.web.lines import LineStream, check_rights
-from gateway.web.outcome import Outcome, log_facts
+from gateway.web.outcome import Outcome, completeness, log_facts
 from gateway.web.respond import json_answer, parts_answer
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -127,4 +127,4 @@ async def _summary(gateway: Gateway, asked: ReportQuery, reports: list[SystemRep
 
 
 def _complete(reports: list[SystemReport]) -> dict[str, str]:
-    return {"X-Gateway-Complete": "true" if merge.is_complete([report.answer for report in reports]) else "false"}
+    return completeness([report.answer for report in reports])

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, expect
 
-from tests.gateway.live import PASSWORD, USER, Client
+from tests.gateway.live import USER, Client
+from tests.kit.accounts import PASSWORD
 
 AXE: Final = (Path(__file__).parent / "vendor" / "axe.min.js").read_text("utf-8")
 PATIENCE_MS: Final = 15_000

@@ -11,7 +11,8 @@ import pytest
 from gateway.simulator import Fault
 from tests.clients.asking import dotnet_date, in_catalog, is_backup, known, toolkit
 from tests.gateway.conftest import Make
-from tests.gateway.live import PASSWORD, USER, Client
+from tests.gateway.live import USER, Client
+from tests.kit.accounts import PASSWORD
 
 DAY_S = 86_400
 

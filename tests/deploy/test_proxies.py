@@ -16,8 +16,9 @@ import pytest
 from gateway.simulator.tls import self_signed
 from tests.deploy.conftest import Tool
 from tests.deploy.files import DEPLOY
-from tests.gateway.live import STATIC_TOKEN, Client, gateway_over, until_seen
+from tests.gateway.live import STATIC_TOKEN, Client, gateway_over
 from tests.gateway.test_simulate import _free_ports
+from tests.kit.waiting import until_seen
 
 FOLDER = DEPLOY / "proxy"
 _NAME = "backups.example.com"

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.simulator import ApplianceSpec, Farm
-from tests.gateway.live import ANYBODY, TOOL, Client, Table, config_text
+from tests.gateway.live import ANYBODY, TOOL, Client, config_text
+from tests.kit.toml import Table
 from tests.secure.support import Ahead, Site, site_of
 
 

@@ -9,7 +9,8 @@ import pytest
 from gateway.simulator import Fault
 from tests.forms.reading import lines_of, row_texts, unzipped
 from tests.forms.streams import PATIENCE_S, connected, streaming
-from tests.gateway.live import Client, gateway_over, small, until
+from tests.gateway.live import Client, gateway_over, small
+from tests.kit.waiting import until
 
 CODINGS = ("identity", "gzip")
 GRACE_S = 0.5

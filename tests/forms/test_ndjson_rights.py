@@ -10,7 +10,9 @@ import pytest
 from tests.forms.reading import lines_of, row_texts
 from tests.forms.sites import Managed, managed, user
 from tests.forms.streams import PATIENCE_S, streaming
-from tests.gateway.live import Table, gateway_over, small, until
+from tests.gateway.live import gateway_over, small
+from tests.kit.toml import Table
+from tests.kit.waiting import until
 
 
 @pytest.mark.parametrize("require", ["any", 1, 2, [1], [1, 3], [3]], ids=str)

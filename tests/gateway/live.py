@@ -8,32 +8,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-import argon2
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from gateway.callers.accounts import token_hash
 from gateway.cli.serve import listening
 from gateway.config.file import parse
 from gateway.simulator import Appliance, ApplianceSpec, Farm
 from gateway.simulator.config_text import system_keys
+from tests.kit.accounts import PASSWORD, token_table, user_table
+from tests.kit.toml import Table, table
 
 USER: Final = "noc"
-PASSWORD: Final = "correct horse battery staple"
 STATIC_TOKEN: Final = "static-token-of-the-gateway-suite"
-_PATIENCE_S: Final = 20.0
 
-_cheap: Final = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-CHEAP_HASH: Final = _cheap.hash(PASSWORD)
-"""A hash of PASSWORD that takes no time."""
-
-ANYBODY: Final = {"username": USER, "password_hash": CHEAP_HASH, "systems": "all"}
-TOOL: Final = {"name": "tool", "token_hash": token_hash(STATIC_TOKEN), "systems": "all"}
+ANYBODY: Final = user_table(USER)
+TOOL: Final = token_table("tool", STATIC_TOKEN)
 UNLIMITED: Final = {"calls_per_minute": 100_000}
 """Most tests ask more in a minute than an appliance should be asked."""
-
-Table = Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -160,12 +152,7 @@ def config_text(
         tables.append(("[[system]]", system_keys(number, appliance) | dict(changes.get(number, {}))))
     tables += [("[[user]]", user) for user in users]
     tables += [("[[token]]", token) for token in tokens]
-    return "\n".join(_toml(header, keys) for header, keys in tables)
-
-
-def _toml(header: str, keys: Table) -> str:
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in keys.items() if value is not None]
-    return "\n".join([header, *lines, ""])
+    return "\n".join(table(header, keys) for header, keys in tables)
 
 
 @contextlib.asynccontextmanager
@@ -197,20 +184,6 @@ async def raw_exchange(client: Client, sent: bytes) -> bytes:
     finally:
         writer.close()
         await writer.wait_closed()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for something that is known to come."""
-    async with asyncio.timeout(_PATIENCE_S):
-        while not condition():  # noqa: ASYNC110 - counters of the simulator set no event
-            await asyncio.sleep(0.002)
-
-
-async def until_seen(look: Callable[[], Awaitable[object]]) -> None:
-    """The same for what must be asked for."""
-    async with asyncio.timeout(_PATIENCE_S):
-        while not await look():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 async def seconds_of(work: Awaitable[Answer]) -> tuple[Answer, float]:

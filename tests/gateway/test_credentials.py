@@ -10,18 +10,8 @@ import pytest_asyncio
 from multidict import CIMultiDict
 
 from gateway.callers.accounts import token_hash
-from tests.gateway.live import (
-    ANYBODY,
-    CHEAP_HASH,
-    PASSWORD,
-    STATIC_TOKEN,
-    TOOL,
-    USER,
-    Answer,
-    Client,
-    gateway_over,
-    raw_exchange,
-)
+from tests.gateway.live import ANYBODY, STATIC_TOKEN, TOOL, USER, Answer, Client, gateway_over, raw_exchange
+from tests.kit.accounts import CHEAP_HASH, PASSWORD
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

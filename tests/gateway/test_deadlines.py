@@ -6,7 +6,8 @@ import pytest
 
 from gateway.simulator import Fault
 from tests.gateway.conftest import Make
-from tests.gateway.live import Client, seconds_of, small, until, until_seen
+from tests.gateway.live import Client, seconds_of, small
+from tests.kit.waiting import until, until_seen
 
 DEADLINE_S = 2.0
 GRACE_S = 0.5

@@ -13,8 +13,10 @@ import pytest
 
 from gateway.callers.accounts import token_hash
 from gateway.simulator import Farm, Fault
-from tests.gateway.live import CHEAP_HASH, PASSWORD, config_text, small, until
+from tests.gateway.live import config_text, small
 from tests.gateway.processes import Running, running
+from tests.kit.accounts import CHEAP_HASH, PASSWORD
+from tests.kit.waiting import until
 
 APPLIANCE_PASSWORD = "canary+appliance/pass word~1"
 GATEWAY_TOKEN = "canary_static+token/of=the_gateway"

@@ -14,9 +14,10 @@ import pytest
 
 from gateway.cli.notify import ServiceManager, ping_period_s
 from gateway.simulator import Farm, Fault
-from tests.gateway.live import config_text, small, until
+from tests.gateway.live import config_text, small
 from tests.gateway.processes import Running, running
 from tests.gateway.test_process import http
+from tests.kit.waiting import until
 
 _PATIENCE_S = 20.0
 _FILE = "gateway.toml"

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from gateway.simulator import Farm, Fault
-from tests.gateway.live import config_text, small, until
+from tests.gateway.live import config_text, small
 from tests.gateway.processes import run, running
 from tests.gateway.serving import BAD, http, serving, whole
+from tests.kit.waiting import until
 
 
 async def test_serve_with_a_bad_configuration_names_every_fault_and_exits_2(tmp_path: Path):

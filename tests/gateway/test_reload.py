@@ -7,9 +7,10 @@ from pathlib import Path
 import aiohttp
 
 from gateway.simulator import Farm, Fault
-from tests.gateway.live import config_text, small, until
+from tests.gateway.live import config_text, small
 from tests.gateway.processes import running
 from tests.gateway.serving import BAD, http, serving, whole
+from tests.kit.waiting import until
 
 
 async def names_of(session: aiohttp.ClientSession, address: str) -> list[str]:

@@ -8,7 +8,8 @@ import pytest
 
 from gateway.simulator import Fault
 from tests.gateway.conftest import Make
-from tests.gateway.live import Answer, Client, small, until
+from tests.gateway.live import Answer, Client, small
+from tests.kit.waiting import until
 
 CROWD = 1000
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from tests.gateway.live import CHEAP_HASH, Answer, Client, gateway_over, small
+from tests.gateway.live import Answer, Client, gateway_over, small
+from tests.kit.accounts import CHEAP_HASH
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,23 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import argon2
 from aiohttp import ClientSession, ClientTimeout, web
 
-from gateway.callers.accounts import token_hash
 from gateway.config.file import parse
 from gateway.simulator import ApplianceSpec, Farm
 from gateway.stack import Gateway
 from gateway.web.app import create_app
 from gateway.web.server import Runner
+from tests.kit.accounts import PASSWORD, token_table, user_table
+from tests.kit.toml import table
 
-PASSWORD = "correct horse battery staple"
 STATIC_TOKEN = "static-token-of-the-hostile-suite"
 ADDRESS = "127.0.0.1"
-
-_cheap = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-CHEAP_HASH = _cheap.hash(PASSWORD)
-"""A hash that takes no time, for tests in which the time of a hash is not what is asked about."""
 
 
 @dataclass
@@ -61,11 +56,6 @@ class Live:
         return sum(len(appliance.requests) for appliance in self.farm)
 
 
-def user_table(name: str = "noc", **more: Any) -> dict[str, Any]:
-    """A [[user]] of the configuration that sees everything."""
-    return {"username": name, "password_hash": CHEAP_HASH, "systems": "all", **more}
-
-
 @contextlib.asynccontextmanager
 async def running(
     *,
@@ -84,7 +74,7 @@ async def running(
     async with Farm(specs) as farm:
         text = farm.config_toml(0, [user_table()] if users is None else users)
         text = text.replace("[server]", f"[fanout]\n{fanout}\n[server]\n{server}", 1)
-        text += f'\n[[token]]\nname = "probe"\ntoken_hash = "{token_hash(STATIC_TOKEN)}"\nsystems = "all"\n'
+        text += "\n" + table("[[token]]", token_table("probe", STATIC_TOKEN))
         config = parse(text, "hostile", Path.cwd())
         gateway = Gateway(config) if clock is None else Gateway(config, monotonic=clock)
         runner = Runner(create_app(gateway), per_address=not config.server.trusted_proxies)

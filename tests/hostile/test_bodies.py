@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.hostile.live import PASSWORD, STATIC_TOKEN, Live
+from tests.hostile.live import STATIC_TOKEN, Live
 from tests.hostile.wire import Answer, answers_in, connected, exchange, one_answer, request, until_closed
+from tests.kit.accounts import PASSWORD
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

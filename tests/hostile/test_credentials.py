@@ -7,8 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.callers.accounts import new_token
-from tests.hostile.live import PASSWORD, STATIC_TOKEN, Live, TurnedClock, running, user_table
+from tests.hostile.live import STATIC_TOKEN, Live, TurnedClock, running
 from tests.hostile.wire import Answer, answers_in, exchange, request
+from tests.kit.accounts import PASSWORD, user_table
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.hostile.live import CHEAP_HASH, Live, running, user_table
+from tests.hostile.live import Live, running
+from tests.kit.accounts import CHEAP_HASH, user_table
 
 USERS = [{**user_table(name), "password_hash": CHEAP_HASH} for name in ("greedy", "modest")]
 

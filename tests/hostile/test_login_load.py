@@ -5,7 +5,8 @@ import statistics
 import time
 
 from gateway.callers.hashing import hash_password
-from tests.hostile.live import PASSWORD, Live, running, user_table
+from tests.hostile.live import Live, running
+from tests.kit.accounts import PASSWORD, user_table
 
 
 async def _read(live: Live) -> tuple[int, float]:

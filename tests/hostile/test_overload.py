@@ -17,8 +17,9 @@ from gateway.web.express import Express
 from gateway.web.keys import LOAD
 from gateway.web.load import Load
 from gateway.web.server import Server
-from tests.hostile.live import PASSWORD, STATIC_TOKEN, Live, running, user_table
+from tests.hostile.live import STATIC_TOKEN, Live, running
 from tests.hostile.wire import connected
+from tests.kit.accounts import PASSWORD, user_table
 
 CROWD = 20
 

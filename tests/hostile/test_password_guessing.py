@@ -14,8 +14,9 @@ from gateway.callers.accounts import Accounts
 from gateway.callers.hashing import matches
 from gateway.callers.lockout import AddressLimit
 from gateway.config.file import parse
-from tests.hostile.live import CHEAP_HASH, PASSWORD, Live, TurnedClock, running, user_table
+from tests.hostile.live import Live, TurnedClock, running
 from tests.hostile.wire import Answer, answers_in, exchange, request
+from tests.kit.accounts import CHEAP_HASH, PASSWORD, user_table
 
 HASHES = "gateway.callers.hashing.matches"
 

@@ -14,10 +14,11 @@ import aiohttp
 from gateway.simulator import ApplianceSpec, Farm
 from tests.bench.processes import SERVER_CORE, pin
 from tests.gateway.processes import Outcome, Running, running
+from tests.kit.waiting import until
 from tests.loads.kit import Kit
 from tests.loads.lines import Line, aside, fact, share
 from tests.shared.rolling import Balancer, Replicas, login
-from tests.shared.servers import server, until
+from tests.shared.servers import server
 from tests.shield.support import TOKEN, text_of
 
 _PER_S: Final = 500

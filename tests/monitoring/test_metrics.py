@@ -12,7 +12,8 @@ from gateway.simulator import ApplianceSpec, Farm
 from gateway.simulator.facts import FAILURE, Record
 from gateway.simulator.records import generate_rows
 from tests.forms.sites import user
-from tests.gateway.live import gateway_over, raw_exchange, small, until
+from tests.gateway.live import gateway_over, raw_exchange, small
+from tests.kit.waiting import until
 from tests.monitoring.scraping import Scrape, scrape
 from tests.secure.support import config_text, site_of, system_table
 

@@ -14,7 +14,8 @@ from gateway.config.file import parse
 from gateway.notices.notifier import Notifier
 from gateway.simulator import ApplianceSpec, Farm
 from gateway.stack import Gateway
-from tests.gateway.live import Table, config_text, small
+from tests.gateway.live import config_text, small
+from tests.kit.toml import Table
 from tests.secure.support import Ahead
 
 

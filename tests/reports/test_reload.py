@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 
 from tests.forms.sites import Managed, managed
-from tests.gateway.live import config_text, small, until
+from tests.gateway.live import config_text, small
+from tests.kit.waiting import until
 
 
 def _without_the_second(site: Managed) -> str:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from gateway.simulator import Appliance, ApplianceSpec, Farm, Fault, generate_rows
 from gateway.simulator.filters import matches
-from tests.secure.support import PASSWORD, QUICK, Site, config_text, site_of, system_table, token_table
+from tests.kit.accounts import PASSWORD, token_table
+from tests.secure.support import QUICK, Site, config_text, site_of, system_table
 
 NOW = 1_762_900_000.0
 ROWS = 30

@@ -1,6 +1,5 @@
 """A gateway on a real socket over appliances of any kind, and callers of it."""
 
-import asyncio
 import contextlib
 import json
 import time
@@ -9,11 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import argon2
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
 from multidict import CIMultiDictProxy
 
-from gateway.callers.accounts import token_hash
 from gateway.config.file import Config, parse
 from gateway.lists.held import Held
 from gateway.model import SystemId
@@ -22,13 +19,11 @@ from gateway.simulator.config_text import system_keys
 from gateway.stack import Gateway
 from gateway.web.app import create_app
 from gateway.web.server import Runner
+from tests.kit.accounts import CHEAP_HASH, PASSWORD, token_table
+from tests.kit.toml import table
 
 ADDRESS = "127.0.0.1"
 TOKEN = "token-of-the-secure-tests"
-PASSWORD = "correct horse battery staple"
-HASHER = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-CHEAP_HASH = HASHER.hash(PASSWORD)
-"""A hash that takes no time: what a hash costs is tested elsewhere."""
 
 QUICK: dict[str, Mapping[str, object]] = {
     "fanout": {"deadline_seconds": 0.8, "fetch_seconds": 2, "connect_seconds": 0.4, "calls_per_minute": 100_000},
@@ -155,30 +150,13 @@ def config_text(
     """TOML. Without `tokens` there is one that sees everything; a user needs but a name and its rights."""
     if tokens is None:
         tokens = [token_table("all", TOKEN, systems="all", role="admin")]
-    parts = [_table(f"[{name}]", keys) for name, keys in tables.items()]
-    parts += [_table("[[system]]", system) for system in systems]
-    parts += [_table("[[user]]", {"password_hash": CHEAP_HASH, **user}) for user in users]
-    parts += [_table("[[token]]", token) for token in tokens]
+    parts = [table(f"[{name}]", keys) for name, keys in tables.items()]
+    parts += [table("[[system]]", system) for system in systems]
+    parts += [table("[[user]]", {"password_hash": CHEAP_HASH, **user}) for user in users]
+    parts += [table("[[token]]", token) for token in tokens]
     return "\n".join(parts)
-
-
-def token_table(name: str, token: str, **rights: object) -> dict[str, object]:
-    """A [[token]] for that token."""
-    return {"name": name, "token_hash": token_hash(token), **rights}
 
 
 def system_table(number: int, appliance: Appliance, **more: object) -> dict[str, object]:
     """The [[system]] of a simulated appliance."""
     return {**system_keys(number, appliance), **more}
-
-
-async def until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait for something that must come to hold."""
-    async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110 - what is waited for tells nobody
-            await asyncio.sleep(0.005)
-
-
-def _table(header: str, keys: Mapping[str, object]) -> str:
-    """Texts, numbers, booleans and lists are written in TOML as in JSON."""
-    return "\n".join([header, *(f"{key} = {json.dumps(value)}" for key, value in keys.items()), ""])

@@ -16,8 +16,9 @@ from gateway.cli.reload import reload_now
 from gateway.config.tables import Log
 from gateway.simulator.tls import self_signed
 from gateway.telemetry.observe import audit, configure_logs
+from tests.kit.accounts import PASSWORD, token_table
 from tests.secure.faulty import Faulty
-from tests.secure.support import CALM, PASSWORD, Site, config_text, site_of, token_table
+from tests.secure.support import CALM, Site, config_text, site_of
 
 FIELDS = {"audit", "who", "address", "what", "outcome", "request_id", "timestamp"}
 USERS = ({"username": "boss", "systems": "all", "role": "admin"}, {"username": "noc", "systems": "all"})

@@ -9,8 +9,9 @@ import pytest
 
 from gateway.cli.fingerprint import print_fingerprint
 from gateway.simulator.tls import Certificate, self_signed
+from tests.kit.accounts import token_table
 from tests.secure.faulty import Faulty
-from tests.secure.support import CALM, Site, config_text, site_of, token_table
+from tests.secure.support import CALM, Site, config_text, site_of
 
 OLD, NEW = self_signed("old"), self_signed("new")
 ADMIN = token_table("boss", "token-of-the-boss", systems="all", role="admin")

@@ -12,7 +12,8 @@ import structlog
 from gateway.cli.reload import reload_now
 from gateway.model import SystemId
 from gateway.simulator import ApplianceSpec, Farm
-from tests.secure.support import QUICK, Site, config_text, site_of, system_table, until
+from tests.kit.waiting import until
+from tests.secure.support import QUICK, Site, config_text, site_of, system_table
 
 USERS = ({"username": "noc", "systems": "all"}, {"username": "other", "systems": [1]})
 SPECS = (

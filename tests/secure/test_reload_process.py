@@ -13,7 +13,8 @@ from typing import Any
 from aiohttp import ClientSession
 
 from gateway.simulator import ApplianceSpec, Farm
-from tests.secure.support import TOKEN, config_text, system_table, token_table
+from tests.kit.accounts import token_table
+from tests.secure.support import TOKEN, config_text, system_table
 
 SERVER = {"server": {"port": 0}}
 BAD = {"server": {"prot": 1, "port": -1}, "fanout": {"concurrency": "two"}}

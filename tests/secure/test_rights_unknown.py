@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 import pytest
 
 from gateway.simulator import Fault
+from tests.kit.waiting import until
 from tests.secure.nine import PLACES, UNKNOWN_IDS, Nine, nine
-from tests.secure.support import Answer, until
+from tests.secure.support import Answer
 
 CALLER = "some-ids"
 SEEN = 1317

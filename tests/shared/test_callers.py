@@ -7,7 +7,8 @@ from typing import Any
 from redis import Redis
 
 from gateway.simulator import Farm
-from tests.shared.servers import PATIENCE_S, USER, Replica, Server, replicas, until
+from tests.kit.waiting import PATIENCE_S, until
+from tests.shared.servers import USER, Replica, Server, replicas
 
 
 async def test_a_session_of_one_replica_is_known_on_all(valkey: Server, farm: Farm) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.callers.accounts import token_hash
+from tests.kit.accounts import token_table
+from tests.kit.toml import table
 from tests.shared.servers import Replica, Server, replicas_of, server
 from tests.shield.support import TOKEN
 
@@ -61,12 +62,17 @@ async def appliances() -> AsyncIterator[list[Counting]]:
 
 
 def text_over(found: list[Counting], url: str) -> str:
-    cache = f'[cache]\nfresh_seconds = 0.3\nrevalidate_seconds = 0.6\nsweep_seconds = 0\nurl = "{url}"\n'
-    text = f'[server]\nport = 0\n{cache}[fanout]\ncalls_per_minute = 100000\n[defaults]\ntimezone = "UTC"\n'
+    tables = [
+        table("[server]", {"port": 0}),
+        table("[cache]", {"fresh_seconds": 0.3, "revalidate_seconds": 0.6, "sweep_seconds": 0, "url": url}),
+        table("[fanout]", {"calls_per_minute": 100_000}),
+        table("[defaults]", {"timezone": "UTC", "username": "g"}),
+        table("[[token]]", token_table("t", TOKEN)),
+    ]
     for one in found:
-        text += f'[[system]]\nid = {one.site}\nname = "site-{one.site}"\nurl = "{one.url}"\nusername = "g"\n'
-        text += f'password = "secret-{one.site}"\n'
-    return f'{text}[[token]]\nname = "t"\ntoken_hash = "{token_hash(TOKEN)}"\nsystems = "all"\n'
+        own = {"id": one.site, "name": f"site-{one.site}", "url": one.url, "password": f"secret-{one.site}"}
+        tables.append(table("[[system]]", own))
+    return "".join(tables)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from gateway.errors import ConfigError
 from gateway.shared import reach, sessions
 from gateway.simulator import Farm
 from gateway.simulator.tls import Certificate, self_signed
-from tests.shared.servers import Server, free_port, replicas, server, until
+from tests.kit.waiting import until
+from tests.shared.servers import Server, free_port, replicas, server
 from tests.shared.test_one_call import calls
 
 SECRET = "correct-horse-8"

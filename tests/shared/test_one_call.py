@@ -3,7 +3,8 @@
 import asyncio
 
 from gateway.simulator import Appliance, ApplianceSpec, Farm, Fault
-from tests.shared.servers import Server, replicas, until
+from tests.kit.waiting import until
+from tests.shared.servers import Server, replicas
 
 
 def calls(appliance: Appliance, path: str = "/backups") -> int:

@@ -7,8 +7,9 @@ from pathlib import Path
 import aiohttp
 
 from gateway.simulator import Farm
+from tests.kit.waiting import until
 from tests.shared.rolling import Balancer, Replicas, login
-from tests.shared.servers import Server, until
+from tests.shared.servers import Server
 
 CLIENTS = 8
 

@@ -13,7 +13,8 @@ import pytest
 
 from gateway.simulator import Farm, Fault
 from tests.gateway.processes import Running, running
-from tests.shared.servers import Server, until
+from tests.kit.waiting import until
+from tests.shared.servers import Server
 from tests.shared.test_one_call import calls
 from tests.shield.support import TOKEN, text_of
 

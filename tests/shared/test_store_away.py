@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.simulator import Farm
-from tests.shared.servers import Replica, Server, free_port, replicas, server, until
+from tests.kit.waiting import until
+from tests.shared.servers import Replica, Server, free_port, replicas, server
 
 HELD = {"system_id": [1, 3]}
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gateway.callers.accounts import token_hash
 from gateway.config.file import Config, parse
 from gateway.dates import ApplianceZone
 from gateway.dialects.rows import Stamper
@@ -24,6 +23,8 @@ from gateway.simulator.core_types import canonical
 from gateway.simulator.filters import predicate
 from gateway.sources.source import CallEvent
 from gateway.stack import Gateway
+from tests.kit.accounts import token_table
+from tests.kit.toml import table
 
 NOW = 1_762_900_000.0
 """2025-11-11: some days after the clocks of North America were put back."""
@@ -78,14 +79,10 @@ def text_of(
     server: Mapping[str, object] | None = None,
 ) -> str:
     """A configuration over a running farm. Where time is turned by hand the ceiling, which is not, must be high."""
-    text = farm.config_toml(0).replace("[server]\n", "[server]\n" + _lines(server or {}))
+    text = farm.config_toml(0).replace("[server]\n", table("[server]", server or {}))
     for name, values in {"cache": cache or {}, "fanout": {"calls_per_minute": 100_000, **(fanout or {})}}.items():
-        text += f"\n[{name}]\n{_lines(values)}"
-    return f'{text}\n[[token]]\nname = "tests"\ntoken_hash = "{token_hash(TOKEN)}"\nsystems = "all"\nrole = "admin"\n'
-
-
-def _lines(values: Mapping[str, object]) -> str:
-    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+        text += "\n" + table(f"[{name}]", values)
+    return f"{text}\n{table('[[token]]', token_table('tests', TOKEN, role='admin'))}"
 
 
 def config_of(farm: Farm, *tables: Mapping[str, object] | None) -> Config:

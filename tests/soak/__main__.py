@@ -19,8 +19,9 @@ from typing import Final
 
 import aiohttp
 
-from gateway.callers.accounts import token_hash
 from gateway.simulator import ApplianceSpec, Farm
+from tests.kit.accounts import token_table
+from tests.kit.toml import table
 from tests.soak.clients import Caller, Tally
 from tests.soak.process import Plan, Serving
 from tests.soak.report import lines_of
@@ -55,10 +56,9 @@ def scopes(systems: int, clients: int, rng: random.Random) -> list[list[int]]:
 
 def configuration(farm: Farm, folder: str) -> str:
     """A ceiling that is reached, lists that grow old quickly, and a snapshot."""
-    token = f'[[token]]\nname = "soak"\ntoken_hash = "{token_hash(TOKEN)}"\nsystems = "all"\n'
-    limits = f"[fanout]\ndeadline_seconds = {DEADLINE_S}\ncalls_per_minute = {PER_MINUTE}\n"
-    cache = f'[cache]\nfresh_seconds = 5\nsnapshot = "{folder}/lists"\n'
-    return farm.config_toml(0) + limits + cache + token
+    limits = table("[fanout]", {"deadline_seconds": DEADLINE_S, "calls_per_minute": PER_MINUTE})
+    cache = table("[cache]", {"fresh_seconds": 5, "snapshot": f"{folder}/lists"})
+    return farm.config_toml(0) + limits + cache + table("[[token]]", token_table("soak", TOKEN))
 
 
 async def run(minutes: float, systems: int, clients: int) -> bool:

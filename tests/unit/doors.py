@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-import argon2
 import pytest
 
 from gateway.callers.access import Access, Refused
-from gateway.callers.accounts import Accounts, Caller, token_hash
+from gateway.callers.accounts import Accounts, Caller
 from gateway.config.file import parse
+from tests.kit.accounts import cheap_hash, token_table, user_table
+from tests.kit.toml import table
 
 PASSWORD: Final = "correct horse"
 NEW_PASSWORD: Final = "battery staple"
@@ -21,19 +22,17 @@ HERE: Final = "192.0.2.1"
 ELSEWHERE: Final = "198.51.100.1"
 WRONG: Final = Refused("wrong", retry_s=0.0, locks=False)
 
-_cheap: Final = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-STORED: Final = _cheap.hash(PASSWORD)
-NEW_STORED: Final = _cheap.hash(NEW_PASSWORD)
+STORED: Final = cheap_hash(PASSWORD)
+NEW_STORED: Final = cheap_hash(NEW_PASSWORD)
 
 
 def accounts_of(**users: str) -> Accounts:
     """Accounts by name and stored hash, "gone" who is disabled, and the static token of "tool"."""
     tables = [
-        f'[[user]]\nusername = "{name}"\npassword_hash = "{stored}"\nsystems = "all"\n'
-        f"disabled = {str(name == 'gone').lower()}\n"
+        table("[[user]]", user_table(name, password_hash=stored, disabled=name == "gone"))
         for name, stored in users.items()
     ]
-    token = f'[[token]]\nname = "tool"\ntoken_hash = "{token_hash(STATIC_TOKEN)}"\nsystems = "all"\n'
+    token = table("[[token]]", token_table("tool", STATIC_TOKEN))
     return Accounts(parse("".join(tables) + token, "tests", Path.cwd()))
 
 

@@ -1,6 +1,5 @@
 """GET /api/catalog: complete backups by instance, as the PowerShell toolkit reads them (contract section 4.1)."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any, Final
@@ -13,9 +12,8 @@ from gateway.filter import BackupFilter
 from gateway.question.values import read_day, read_whole
 from gateway.reports.catalog import instances_of
 from gateway.reports.entries import Entry
-from gateway.web.caller import caller_of
-from gateway.web.clients.asked import answered
-from gateway.web.clients.parameters import Reader, question, read_parameters
+from gateway.web.clients.asked import answered, heard
+from gateway.web.clients.parameters import Reader, question
 from gateway.web.keys import GATEWAY
 
 PARAMETERS: Final[Mapping[str, Reader]] = {
@@ -30,17 +28,14 @@ _DAYS: Final = 30
 
 async def get_catalog(request: web.Request) -> web.StreamResponse:
     """The last 30 days unless dates are given; days are days of each appliance's own zone."""
-    begun = asyncio.get_running_loop().time()
-    caller = await caller_of(request)
-    gateway = request.app[GATEWAY]
-    values = read_parameters(request.rel_url.query.items(), PARAMETERS)
-    query = question(values, "sid", _wanted(values, gateway.wall()))
+    gateway, asked = request.app[GATEWAY], await heard(request, PARAMETERS)
+    query = question(asked.values, "sid", _wanted(asked.values, gateway.wall()))
     zones = {int(system_id): system.config.timezone for system_id, system in gateway.systems.items()}
 
     def made(entries: Iterable[Entry]) -> dict[str, Any]:
         return {"catalog": {"instances": instances_of(entries, zones)}}
 
-    return await answered(request, caller, query, begun, made)
+    return await answered(request, asked, query, made)
 
 
 def _wanted(values: Mapping[str, Any], wall: float) -> BackupFilter:

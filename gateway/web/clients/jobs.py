@@ -1,6 +1,5 @@
 """GET /api/jobs/history, /api/recovery_points and /api/reports/successrate, for node-unitrends (contract 4.1)."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,9 +10,8 @@ from gateway.filter import BackupFilter
 from gateway.question.values import read_whole
 from gateway.reports.entries import Entry
 from gateway.reports.jobs import finished, job_items, recoverable, recovery_points, success_rate
-from gateway.web.caller import caller_of
-from gateway.web.clients.asked import answered
-from gateway.web.clients.parameters import PAGE, Reader, page_of, question, read_parameters
+from gateway.web.clients.asked import answered, heard
+from gateway.web.clients.parameters import PAGE, Reader, page_of, question
 
 HISTORY: Final[Mapping[str, Reader]] = {**PAGE, "applianceId": read_whole}
 RECOVERY_POINTS: Final[Mapping[str, Reader]] = {**HISTORY, "assetId": read_whole}
@@ -26,37 +24,31 @@ SUCCESS_RATE: Final[Mapping[str, Reader]] = {
 
 async def get_history(request: web.Request) -> web.StreamResponse:
     """Every finished job, of whatever kind; backups that still run are none yet."""
-    begun = asyncio.get_running_loop().time()
-    caller = await caller_of(request)
-    values = read_parameters(request.rel_url.query.items(), HISTORY)
+    asked = await heard(request, HISTORY)
 
     def made(entries: list[Entry]) -> dict[str, Any]:
-        return page_of(finished(entries), job_items, values)
+        return page_of(finished(entries), job_items, asked.values)
 
-    return await answered(request, caller, question(values, "applianceId", BackupFilter()), begun, made)
+    return await answered(request, asked, question(asked.values, "applianceId", BackupFilter()), made)
 
 
 async def get_recovery_points(request: web.Request) -> web.StreamResponse:
     """Complete backups that did not fail. An asset is an instance or a client, so it is chosen here, of whole lists."""
-    begun = asyncio.get_running_loop().time()
-    caller = await caller_of(request)
-    values = read_parameters(request.rel_url.query.items(), RECOVERY_POINTS)
+    asked = await heard(request, RECOVERY_POINTS)
 
     def made(entries: list[Entry]) -> dict[str, Any]:
-        return page_of(recoverable(entries, values.get("assetId")), recovery_points, values)
+        return page_of(recoverable(entries, asked.values.get("assetId")), recovery_points, asked.values)
 
-    return await answered(request, caller, question(values, "applianceId", BackupFilter()), begun, made)
+    return await answered(request, asked, question(asked.values, "applianceId", BackupFilter()), made)
 
 
 async def get_success_rate(request: web.Request) -> web.StreamResponse:
     """Of jobs that started within `startTime` to `endTime`, epoch seconds, both included."""
-    begun = asyncio.get_running_loop().time()
-    caller = await caller_of(request)
-    values = read_parameters(request.rel_url.query.items(), SUCCESS_RATE)
-    start, end = values.get("startTime"), values.get("endTime")
+    asked = await heard(request, SUCCESS_RATE)
+    start, end = asked.values.get("startTime"), asked.values.get("endTime")
     if start is not None and end is not None and start > end:
         raise bad_field("startTime", "lies after endTime")
     window = {"windowStart": start, "windowEnd": end}
     told = {key: value for key, value in window.items() if value is not None}
-    query = question(values, "applianceId", BackupFilter(start_time=start, end_time=end))
-    return await answered(request, caller, query, begun, lambda entries: success_rate(entries) | told)
+    query = question(asked.values, "applianceId", BackupFilter(start_time=start, end_time=end))
+    return await answered(request, asked, query, lambda entries: success_rate(entries) | told)
