@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from gateway.clock import Clock
-from gateway.config.file import System
+from gateway.config.checked import System
 from gateway.dates import ApplianceZone
 from gateway.lists.plan import spread_s
 from gateway.lists.store import Store

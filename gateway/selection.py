@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Set
 
 from gateway.callers.accounts import Caller
-from gateway.config.file import System
+from gateway.config.checked import System
 from gateway.errors import RequestError
 from gateway.model import SystemId
 from gateway.onion import Stacked

@@ -15,9 +15,9 @@ from gateway.answers.walks import Walks
 from gateway.callers.access import Access
 from gateway.callers.accounts import Accounts
 from gateway.clock import Clock
-from gateway.config.file import Config, System
-from gateway.lists import snapshot
+from gateway.config.checked import Config, System
 from gateway.lists.keeper import Keeper
+from gateway.lists.names import ApplianceIdentity
 from gateway.lists.store import MemoryStore, Store
 from gateway.loop.aside import Aside
 from gateway.loop.evenly import Evenly
@@ -230,4 +230,4 @@ def _same_source(old: System, new: System) -> bool:
 
 def _same_appliance(old: System, new: System) -> bool:
     """Whether lists of the old one are lists of the new one as well."""
-    return snapshot.ApplianceIdentity.of(old) == snapshot.ApplianceIdentity.of(new)
+    return ApplianceIdentity.of(old) == ApplianceIdentity.of(new)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gateway.callers.hashing import fits_nothing
-from gateway.config.file import Config, System
+from gateway.config.checked import Config, System
 from gateway.config.tables import TokenTable, UserTable, WebhookTable
 from gateway.model import SystemId
 

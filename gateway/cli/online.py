@@ -10,7 +10,7 @@ import aiohttp
 
 from gateway.cli.exits import Exit, printable
 from gateway.cli.fingerprint import shown_pin
-from gateway.config.file import Config, System
+from gateway.config.checked import Config, System
 from gateway.errors import FetchError
 from gateway.loop.fair import FairSemaphore
 from gateway.model import SystemId

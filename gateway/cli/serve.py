@@ -17,7 +17,8 @@ from isal import isal_zlib
 
 from gateway.cli.notify import ServiceManager
 from gateway.cli.reload import Stamp, reload_on, stamp_of, watch
-from gateway.config.file import Config, load
+from gateway.config.checked import Config
+from gateway.config.file import load
 from gateway.errors import ConfigError
 from gateway.loop.garbage import relax_collector
 from gateway.stack import Gateway

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final, Literal, NamedTuple
 
-from gateway.config.file import Limits
+from gateway.config.checked import Limits
 from gateway.dates import HOUR_S
 from gateway.errors import LOGIN_FAULTS, FetchError
 from gateway.filter import ALL, Asked, Question, Window

@@ -1,34 +1,28 @@
-"""Last good lists on disk, so that a restart forgets nothing.
+"""A held list as the bytes of its file, and back, so that a restart forgets nothing.
 
-One file for each held list: a magic line, the SHA-256 of all that follows, the length of a JSON header, the header,
-the compressed rows with their times, and behind them the columns of their index, where they had been built. (An
-earlier release sees no columns in such a file, and reads it.) Files are written beside their place, synced and renamed,
-with mode 0600. A file that is torn, changed or about another appliance is told and passed by. There is never a token or
-a password in it.
+A magic line, the SHA-256 of all that follows, the length of a JSON header, the header, the compressed rows with their
+times, and behind them the columns of their index, where they had been built. (An earlier release sees no columns in
+such a file, and reads it.) What is torn, changed or about another appliance is a SnapshotError. There is never a token
+or a password in it.
 """
 
-import contextlib
 import hashlib
-import os
 import sys
-import tempfile
 from array import array
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
 from isal import isal_zlib
 
-from gateway.config.file import System
+from gateway.config.checked import System
 from gateway.filter import Asked
 from gateway.lists.held import Held
 from gateway.lists.index import ListIndex
+from gateway.lists.names import ApplianceIdentity
 from gateway.model import BackupList, Fetched
 
 _MAGIC: Final = b"backup-gateway held list 1\n"
-_SUFFIX: Final = ".held"
 _COLUMNS: Final[tuple[tuple[str, str], ...]] = (
     ("ends", "I"),
     ("starts", "q"),
@@ -38,20 +32,6 @@ _COLUMNS: Final[tuple[tuple[str, str], ...]] = (
 )
 _COLUMN_BYTES: Final = sum(array(code).itemsize for _, code in _COLUMNS)
 """Of a row."""
-
-
-class ApplianceIdentity(msgspec.Struct, frozen=True):
-    """What must be the same for a list to be that appliance's: it decides where rows come from and how they read."""
-
-    url: str
-    name: str
-    timezone: str
-    remote_system_id: int | None
-
-    @classmethod
-    def of(cls, system: System) -> "ApplianceIdentity":
-        """As it is configured."""
-        return cls(system.url, system.name, system.timezone, system.remote_system_id)
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -81,21 +61,6 @@ class Clocks:
 
 class SnapshotError(Exception):
     """A file that cannot be used; the text says why."""
-
-
-def file_name(system_id: int, asked: Asked) -> str:
-    """The file of a system's list for a question."""
-    return f"{system_id}-{asked_digest(asked)}{_SUFFIX}"
-
-
-def asked_digest(asked: Asked) -> str:
-    """A name for a question: the same exactly where the questions are."""
-    return digest_of(msgspec.json.encode(_sorted(asked)))
-
-
-def digest_of(text: bytes) -> str:
-    """A name of 96 bits for a text."""
-    return hashlib.sha256(text).hexdigest()[:24]
 
 
 def encode(system: System, held: Held, clocks: Clocks) -> bytes:
@@ -176,58 +141,3 @@ def _held(header: Header, payload: bytes, kept: bytes, clocks: Clocks) -> Held:
     )
     index = ListIndex(backups, kept=kept)
     return Held(header.asked, fetched, asked_at - header.swept_before_s, "snapshot", index)
-
-
-def write(folder: Path, name: str, data: bytes) -> None:
-    """Put a file in its place as a whole or not at all; raises OSError."""
-    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)  # mkstemp makes it 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(folder / name)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames last; raises OSError."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def files(folder: Path) -> Iterator[Path]:
-    """The held lists of a folder, the oldest first: where memory is short the youngest are kept.
-
-    Leftovers of a write that never ended are removed.
-    """
-    for leftover in folder.glob(".*.part"):
-        with contextlib.suppress(OSError):
-            leftover.unlink()
-    yield from sorted(folder.glob(f"*{_SUFFIX}"), key=_written_at)
-
-
-def _written_at(path: Path) -> float:
-    """One strange entry of the folder must not hide the others: whoever reads it meets its fault."""
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
-
-
-def remove(folder: Path, names: Iterable[str]) -> None:
-    """Remove files of lists that are held no more."""
-    for name in names:
-        (folder / name).unlink(missing_ok=True)
-
-
-def _sorted(asked: Asked) -> list[object]:
-    ids = None if asked.backup_ids is None else sorted(asked.backup_ids)
-    bounds = (asked.start.low, asked.start.high, asked.finish.low, asked.finish.high)
-    return [asked.client_id, asked.instance_id, *bounds, asked.start_hours, asked.end_hours, ids]

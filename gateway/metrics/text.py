@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.core import InfoMetricFamily as InfoFamily
 from prometheus_client.registry import Collector
 
-from gateway.config.file import System
+from gateway.config.checked import System
 from gateway.reports.asset_figures import AssetFigures, backups_24h, figures_of
 from gateway.reports.history import History
 from gateway.reports.verdict import STATES

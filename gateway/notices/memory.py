@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from gateway.lists import snapshot
+from gateway import whole_files
 from gateway.notices.alerts import Alert
 
 _FILE: Final = "notices.json"
@@ -43,6 +43,6 @@ def write(folder: str, memories: Mapping[str, Memory]) -> None:
     if not folder:
         return
     try:
-        snapshot.write(Path(folder), _FILE, _encode(memories))
+        whole_files.write(Path(folder), _FILE, _encode(memories))
     except OSError as error:
         structlog.get_logger().warning("notices_not_written", file=_FILE, reason=error.strerror)

@@ -13,7 +13,7 @@ import aiohttp
 import structlog
 
 from gateway.callers.accounts import visible_to
-from gateway.config.file import Webhook
+from gateway.config.checked import Webhook
 from gateway.config.tables import WebhookTable
 from gateway.dates import DAY_HOURS, iso_utc
 from gateway.fanout import answers

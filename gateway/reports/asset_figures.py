@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.config.file import Limits
+from gateway.config.checked import Limits
 from gateway.config.tables import Thresholds
 from gateway.dates import HOUR_S
 from gateway.lists.held import Held

@@ -8,7 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from gateway.answers.merge import describe, is_complete
-from gateway.config.file import System
+from gateway.config.checked import System
 from gateway.dates import HOUR_S, iso_utc
 from gateway.model import SystemAnswer
 from gateway.reports.history import FAILURE, OUTCOMES, SUCCESS, WARNING, AssetHistory, History

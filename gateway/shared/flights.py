@@ -9,8 +9,8 @@ import msgspec
 from gateway.clock import Clock
 from gateway.errors import ErrorKind, FetchError
 from gateway.filter import Asked
-from gateway.lists import snapshot
 from gateway.lists.held import Held
+from gateway.lists.names import asked_digest
 from gateway.lists.store import Store
 from gateway.model import SystemId
 from gateway.shared.clock import US, Bearings
@@ -76,7 +76,7 @@ class Flights:
 
     async def run(self, call: Call, *, whole: bool) -> Held:
         """As Refresh.run. A list that another replica asked for in the meantime serves as well as one of ours."""
-        digest = snapshot.asked_digest(call.asked)
+        digest = asked_digest(call.asked)
         awaited = 0
         try:
             while True:
@@ -219,7 +219,7 @@ class Flights:
                 await self._taken(digest, head, bearings)
 
     def _held(self) -> set[str]:
-        return {snapshot.asked_digest(held.asked) for held in self._store.held(self._system_id)}
+        return {asked_digest(held.asked) for held in self._store.held(self._system_id)}
 
     def _soon(self, work: Any) -> None:
         task = asyncio.create_task(_quietly(work))

@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 from gateway.callers.sessions import Sessions
 from gateway.clock import Clock
-from gateway.config.file import System
-from gateway.lists.snapshot import digest_of
+from gateway.config.checked import System
+from gateway.lists.names import digest_of
 from gateway.lists.store import Store
 from gateway.shared.ceilings import Ceiling
 from gateway.shared.connection import Connection

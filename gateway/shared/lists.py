@@ -9,10 +9,11 @@ from typing import Any, Final
 import msgspec
 
 from gateway.clock import Clock
-from gateway.config.file import System
+from gateway.config.checked import System
 from gateway.lists import snapshot
 from gateway.lists.held import Held
-from gateway.lists.snapshot import ApplianceIdentity, Clocks, SnapshotError
+from gateway.lists.names import ApplianceIdentity, digest_of
+from gateway.lists.snapshot import Clocks, SnapshotError
 from gateway.shared.clock import US, Bearings
 from gateway.shared.notices import Notices
 from gateway.shared.reach import Reach
@@ -51,7 +52,7 @@ class Lease:
 def tag_of(system: System) -> str:
     """What names an appliance's lists: replicas with another idea of the appliance never share with it."""
     facts = msgspec.json.encode((system.id, ApplianceIdentity.of(system)))
-    return f"{system.id}-{snapshot.digest_of(facts)}"
+    return f"{system.id}-{digest_of(facts)}"
 
 
 class Lists:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.clock import Clock
-from gateway.config.file import System
+from gateway.config.checked import System
 from gateway.errors import ErrorKind, FetchError
 from gateway.shared.reach import Reach, StoreAwayError, ended
 from gateway.shared.renewals import LEASE_MS, Renewals

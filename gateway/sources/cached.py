@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import structs
 
 from gateway.clock import Clock
-from gateway.config.file import Limits
+from gateway.config.checked import Limits
 from gateway.errors import FetchError
 from gateway.filter import Asked, Question
 from gateway.lists import plan

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import json
 
-from gateway.config.file import Limits
+from gateway.config.checked import Limits
 from gateway.config.tables import Cache, Fanout
 from gateway.dates import ApplianceZone, format_day
 from gateway.dialects.rows import Stamper

@@ -7,7 +7,8 @@ from typing import Final
 
 from gateway.answers import merge
 from gateway.answers.arrange import Arrangement, Shape
-from gateway.config.file import Config, parse
+from gateway.config.checked import Config
+from gateway.config.file import parse
 from gateway.dates import ApplianceZone
 from gateway.dialects.rows import Stamper
 from gateway.fanout import answers

@@ -11,7 +11,8 @@ from typing import Any
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
 from multidict import CIMultiDictProxy
 
-from gateway.config.file import Config, parse
+from gateway.config.checked import Config
+from gateway.config.file import parse
 from gateway.lists.held import Held
 from gateway.model import SystemId
 from gateway.simulator import Appliance

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gateway.config.file import Config, parse
+from gateway.config.checked import Config
+from gateway.config.file import parse
 from gateway.dates import ApplianceZone
 from gateway.dialects.rows import Stamper
 from gateway.dialects.wire import split_rows

@@ -4,7 +4,7 @@ import asyncio
 import json
 from dataclasses import replace
 
-from gateway.config.file import Config
+from gateway.config.checked import Config
 from gateway.model import SystemId
 from gateway.simulator import ApplianceSpec
 from tests.shield.support import HOUR_S, Rig, rig

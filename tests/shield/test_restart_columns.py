@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway import whole_files
 from gateway.lists import index, snapshot
 from gateway.lists import keeper as keeping
 from gateway.lists.columns import Columns
@@ -99,13 +100,13 @@ async def test_neither_does_it_where_lists_are_compressed(shield: Rig, monkeypat
 
 async def test_a_running_gateway_reads_columns_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "_EVERY_S", 0.0)
-    written, loop, write = asyncio.Event(), asyncio.get_running_loop(), snapshot.write
+    written, loop, write = asyncio.Event(), asyncio.get_running_loop(), whole_files.write
 
     def noted(*what: Any) -> None:
         write(*what)
         loop.call_soon_threadsafe(written.set)
 
-    monkeypatch.setattr(snapshot, "write", noted)
+    monkeypatch.setattr(whole_files, "write", noted)
     async with rig(*sites()[:1], cache={"snapshot": str(tmp_path / "lists")}) as shield:
         await shield.ask()
         await written.wait()
@@ -141,7 +142,7 @@ async def test_an_end_waits_for_no_more_columns_than_those_of_one_list(
     shield: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A thread cannot be cancelled: it writes what it was given, without columns."""
-    build, write, loop = ListIndex.build, snapshot.write, asyncio.get_running_loop()
+    build, write, loop = ListIndex.build, whole_files.write, asyncio.get_running_loop()
     begun, ended, goes_on, read, written = asyncio.Event(), asyncio.Event(), threading.Event(), [], []
 
     def slowly(self: ListIndex) -> None:
@@ -157,7 +158,7 @@ async def test_an_end_waits_for_no_more_columns_than_those_of_one_list(
             loop.call_soon_threadsafe(ended.set)
 
     monkeypatch.setattr(ListIndex, "build", slowly)
-    monkeypatch.setattr(snapshot, "write", noted)
+    monkeypatch.setattr(whole_files, "write", noted)
     keeper = keeper_of(shield)
     await keeper._stop()
     keeper._task = asyncio.create_task(keeper.save(building_s=1.0))

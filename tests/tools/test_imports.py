@@ -10,7 +10,7 @@ import grimp
 _PURE: Final = "decisions do no I/O"
 _EDGES: Final = ("gateway.web", "gateway.cli", "gateway.shared", "gateway.simulator")
 """They stand where the outside begins: nothing there decides."""
-_READ_FILES: Final = {"gateway.config.file", "gateway.config.secrets", "gateway.lists.snapshot"}
+_READ_FILES: Final = {"gateway.config.file", "gateway.config.secrets", "gateway.lists.folder", "gateway.whole_files"}
 _ACT_ON_THE_PROCESS: Final = {"gateway.loop.garbage"}
 
 

@@ -8,7 +8,7 @@ from material import (
     read,
 )
 
-from gateway.config.file import Limits
+from gateway.config.checked import Limits
 from gateway.filter import Asked
 from gateway.lists.plan import Need, Served
 from gateway.simulator.facts import Record

@@ -9,8 +9,8 @@ from material import held_of, stamped
 from gateway.dialects.wire import encode_asked
 from gateway.filter import ALL, Asked, Question, Window, Words, wanted_by
 from gateway.lists.index import ListIndex, Now
+from gateway.lists.names import asked_digest
 from gateway.lists.plan import covers, undecided
-from gateway.lists.snapshot import asked_digest
 from gateway.model import EMPTY
 
 NOW = Now(1_700_000_000, 1_700_000_001)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from material import HOUR, held_of, read, stamped
 
-from gateway.config.file import Limits
+from gateway.config.checked import Limits
 from gateway.errors import FetchError
 from gateway.filter import ALL, Asked, Question, Window, Words
 from gateway.lists.held import Held
