@@ -1,5 +1,6 @@
 """The import contracts of pyproject.toml leave no module out."""
 
+import re
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -30,3 +31,18 @@ def test_every_module_that_could_do_no_io_has_to() -> None:
     acting = {name for name in deciding if graph.find_upstream_modules(name) & set(pure["forbidden_modules"])}
     left_out = deciding - acting - _READ_FILES - _ACT_ON_THE_PROCESS
     assert {name for name in left_out if not any(fnmatch(name, told) for told in pure["source_modules"])} == set()
+
+
+def test_the_rooms_of_the_readme_are_those_of_the_contract_from_above() -> None:
+    text = Path("README.md").read_text()
+    table = text[text.index("| room |") : text.index("A request that is the same to the byte")]
+    rooms = [re.findall(r"`(\w+)(?:/|\.py)`", line.split("|")[1]) for line in table.splitlines() if "|" in line]
+    layers = [set(re.findall(r"\w+", layer)) for layer in _contract("imports point one way")["layers"]]
+    found: list[set[str]] = []
+    for row in filter(None, rooms):  # a row may hold several layers
+        told, row_layers = set(row), set[str]()
+        while row_layers < told:
+            row_layers |= layers[len(found)]
+            found.append(layers[len(found)])
+        assert row_layers == told
+    assert found == layers
