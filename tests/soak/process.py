@@ -46,6 +46,8 @@ class Look:
 
     at: float
     rss: int
+    held_bytes: int
+    """Of that, held lists."""
     descriptors: int
     tasks: int
     lag_s: float
@@ -141,6 +143,7 @@ class Serving:
         return Look(
             time.monotonic(),
             int(number(r"^VmRSS:\s+(\d+)", status)) * 1024,
+            int(number(r"^backup_gateway_held_bytes (\S+)", text)),
             descriptors,
             int(number(r"^backup_gateway_tasks (\S+)", text)),
             number(r"^backup_gateway_loop_lag_seconds (\S+)", text),

@@ -14,6 +14,7 @@ _TEN_MINUTES_S: Final = 600.0
 _LONG_ENOUGH_S: Final = 1200.0
 """A shorter stretch says nothing about the slope of memory: caches are still filling."""
 _MIB: Final = 1 << 20
+_MOMENTS: Final = 12
 
 
 def lines_of(serving: Serving, tally: Tally, farm: Farm, *, ceiling: int, kept: int) -> tuple[list[str], bool]:
@@ -92,10 +93,20 @@ def _sizes(serving: Serving, tally: Tally) -> list[str]:
     longest_s = max(look.longest_lag_s for look in looks)
     return [
         "memory: {:.0f} MiB at first, {:.0f} at most, {:.0f} at last".format(*sizes),
+        "memory, MiB, of it held lists, by minutes: " + ", ".join(_course(looks)),
         f"descriptors: {max(look.descriptors for look in looks)} at most",
         f"tasks: {max(look.tasks for look in looks)} at most",
         f"lag of the gateway's loop: {lag_s:.3f} s in the middle, {longest_s:.2f} s at most",
         f"lag of this process, where callers and appliances are: {tally.longest_own_lag_s:.2f} s at most",
+    ]
+
+
+def _course(looks: Sequence[Look]) -> list[str]:
+    """How memory went, at so many moments that a line holds them: what grows shows whether lists do."""
+    step = max(1, len(looks) // _MOMENTS)
+    return [
+        f"{(look.at - looks[0].at) / _MINUTE_S:.0f}: {look.rss / _MIB:.0f} ({look.held_bytes / _MIB:.0f})"
+        for look in looks[::step]
     ]
 
 
