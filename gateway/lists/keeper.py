@@ -10,7 +10,8 @@ import structlog
 from gateway import whole_files
 from gateway.clock import Clock
 from gateway.config.checked import System
-from gateway.lists import folder, snapshot
+from gateway.lists import snapshot
+from gateway.lists.folder import file_name, files, remove
 from gateway.lists.held import Held
 from gateway.lists.names import ApplianceIdentity
 from gateway.lists.snapshot import Clocks, Header, SnapshotError
@@ -72,7 +73,7 @@ class Keeper:
         """Take up what the last run left; faults are told and passed by."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            paths = await asyncio.to_thread(lambda: list(folder.files(self._folder)))
+            paths = await asyncio.to_thread(lambda: list(files(self._folder)))
             while paths:
                 clocks = Clocks(self._monotonic(), self._wall())
                 some = await asyncio.to_thread(self._read_some, paths[:_AT_ONCE], clocks)
@@ -127,7 +128,7 @@ class Keeper:
                 await asyncio.to_thread(self._save_some, some, clocks)
                 self._written |= {name: one for name, (_, one) in some}
             gone = [name for name in self._written if name not in held]
-            await asyncio.to_thread(folder.remove, self._folder, gone)
+            await asyncio.to_thread(remove, self._folder, gone)
             await asyncio.to_thread(whole_files.sync_folder, self._folder)
         except OSError as error:
             structlog.get_logger().warning("snapshot_not_written", folder=str(self._folder), reason=error.strerror)
@@ -138,7 +139,7 @@ class Keeper:
     def _held(self) -> dict[str, tuple[System, Held]]:
         """Every held list of a configured system, by the name of its file."""
         return {
-            folder.file_name(system_id, one.asked): (system, one)
+            file_name(system_id, one.asked): (system, one)
             for system_id, system in self._systems.items()
             for one in self._store.held(system_id)
         }

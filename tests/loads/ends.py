@@ -18,7 +18,7 @@ from tests.kit.waiting import until
 from tests.loads.kit import Kit
 from tests.loads.lines import Line, aside, fact, share
 from tests.shared.rolling import Balancer, Replicas, login
-from tests.shared.servers import server
+from tests.shared.servers import PATIENCE_S, server
 from tests.shield.support import TOKEN, text_of
 
 _PER_S: Final = 500
@@ -46,7 +46,7 @@ async def rolling(kit: Kit) -> list[Line]:
         balancer = Balancer(http, list(replicas.addresses))
         pinning = asyncio.create_task(_keep_apart(replicas))
         probing = asyncio.create_task(balancer.probe())
-        await until(lambda: len(balancer.ready) == 2)
+        await until(lambda: len(balancer.ready) == 2, PATIENCE_S)
         token, stop = await login(http, replicas.addresses[0]), asyncio.Event()
         begun = time.monotonic()
         clients = [asyncio.create_task(_client(balancer, token, number, stop, told, took)) for number in range(_TASKS)]

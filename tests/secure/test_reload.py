@@ -113,7 +113,7 @@ async def test_a_list_that_was_on_its_way_from_the_old_address_is_never_kept() -
         south = farm["south"]
         await south.inject("hung")
         waiting = asyncio.create_task(site.ask())
-        await until(lambda: south.counters.in_flight > 0)
+        await until(lambda: south.counters.in_flight > 0, 5.0)
         site.apply(_text(farm, url=farm["spare"].url))
         await south.recover()
         await waiting
@@ -131,7 +131,7 @@ async def test_what_a_call_under_the_old_settings_meets_is_no_fault_of_the_new_o
         south = farm["south"]
         await south.inject("hung")
         waiting = asyncio.create_task(site.anew())
-        await until(lambda: south.counters.in_flight > 0)
+        await until(lambda: south.counters.in_flight > 0, 5.0)
         site.apply(_text(farm, fresh_seconds=50))
         await south.recover()  # the connection breaks, and the one retry meets the fault
         await south.inject(fault)

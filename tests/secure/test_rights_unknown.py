@@ -77,7 +77,7 @@ async def test_timings_do_not_wait_for_systems_out_of_sight() -> None:
         kestrel = all_nine.farm["kestrel"]
         await kestrel.inject("hung")
         slow = asyncio.create_task(all_nine.site.anew({"system_id": 1203}, token=all_nine.tokens["by-tag"]))
-        await until(lambda: kestrel.counters.in_flight > 0)
+        await until(lambda: kestrel.counters.in_flight > 0, 5.0)
         quick = await all_nine.site.ask({"system_id": SEEN}, token=all_nine.tokens[CALLER])
         assert not slow.done()
         assert 'cache;desc="1 of 1"' in quick.headers["Server-Timing"]

@@ -28,7 +28,7 @@ class Two:
         """The answer to a question during which something changes."""
         before = self.farm["slow"].counters.in_flight
         waiting = asyncio.create_task(self.site.anew(body, **options))
-        await until(lambda: self.farm["slow"].counters.in_flight > before)
+        await until(lambda: self.farm["slow"].counters.in_flight > before, 5.0)
         change()
         assert not waiting.done()
         return await waiting

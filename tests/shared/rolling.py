@@ -10,7 +10,7 @@ import aiohttp
 from gateway.simulator import Farm
 from tests.gateway.processes import Running, running
 from tests.kit.waiting import until
-from tests.shared.servers import USER, USER_TOML, Server, free_port
+from tests.shared.servers import PATIENCE_S, USER, USER_TOML, Server, free_port
 from tests.shield.support import text_of
 
 PROBED_S = 0.05
@@ -84,7 +84,7 @@ class Replicas:
         for number in (1, 0):
             codes.append((await self.running[number].end()).code)
             self.running[number] = await self.start(number)
-            await until(lambda place=number: self.addresses[place] in balancer.ready)
+            await until(lambda place=number: self.addresses[place] in balancer.ready, PATIENCE_S)
         return codes
 
 

@@ -104,6 +104,8 @@ def server(*options: str, password: str | None = None) -> Iterator[Server]:
             started.stop()
 
 
+PATIENCE_S: Final = 10.0
+
 USER: Final = ("noc", "a right password")
 USER_TOML: Final = f'\n[[user]]\nusername = "{USER[0]}"\npassword_hash = "{hash_password(USER[1])}"\nsystems = "all"\n'
 

@@ -7,8 +7,8 @@ from typing import Any
 from redis import Redis
 
 from gateway.simulator import Farm
-from tests.kit.waiting import PATIENCE_S, until
-from tests.shared.servers import USER, Replica, Server, replicas
+from tests.kit.waiting import until
+from tests.shared.servers import PATIENCE_S, USER, Replica, Server, replicas
 
 
 async def test_a_session_of_one_replica_is_known_on_all(valkey: Server, farm: Farm) -> None:
@@ -69,7 +69,7 @@ async def test_a_lock_of_which_the_news_was_lost_counts_as_soon_as_news_come_aga
         with valkey.client() as client:
             assert (await one.login("wrong"))[0] == 401
             (failures,) = client.keys("*name-*:failures")
-            await until(lambda: not hub.is_quiet(USER[0]))
+            await until(lambda: not hub.is_quiet(USER[0]), PATIENCE_S)
             assert (await two.login())[0] == 201
             client.set(failures.replace(b":failures", b":lock"), "1", px=900_000)
             assert (await two.login())[0] == 201, "nobody told of it"
@@ -77,7 +77,7 @@ async def test_a_lock_of_which_the_news_was_lost_counts_as_soon_as_news_come_aga
             hub._notices.missed.append(again.set)
             client.client_kill_filter(_type="pubsub")
             await asyncio.wait_for(again.wait(), PATIENCE_S)
-            await until(lambda: hub.up)
+            await until(lambda: hub.up, PATIENCE_S)
         assert (await two.login())[0] == 429
 
 
@@ -89,7 +89,7 @@ async def test_a_remembered_password_ends_the_row_of_failures_of_all_replicas(va
         for replica in (one, two, one, two):
             for _ in range(4):
                 assert (await replica.login("wrong"))[0] == 401
-            await until(lambda: not hub.is_quiet(USER[0]))
+            await until(lambda: not hub.is_quiet(USER[0]), PATIENCE_S)
             assert await two.with_password() == 200
 
 

@@ -15,15 +15,15 @@ from gateway.shared import reach, sessions
 from gateway.simulator import Farm
 from gateway.simulator.tls import Certificate, self_signed
 from tests.kit.waiting import until
-from tests.shared.servers import Server, free_port, replicas, server
+from tests.shared.servers import PATIENCE_S, Server, free_port, replicas, server
 from tests.shared.test_one_call import calls
 
 SECRET = "correct-horse-8"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Servers, relays and gateways share one loop here: which kinds are spoken to is asked, not how quickly."""
+    """The relay ends TLS in the loop of the gateways: that the store is spoken to is asked, not how quickly."""
     within = reach._within
     monkeypatch.setattr(reach, "_within", lambda work, seconds: within(work, 20 * seconds))
     monkeypatch.setattr(sessions, "QUICK_S", 20 * reach.QUICK_S)
@@ -31,7 +31,10 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def all_is_shared(farm: Farm, url: str, log: io.StringIO | None = None) -> None:
     async with replicas(farm, 2, {"url": url}, log) as (one, two):
-        await until(lambda: all(replica.gateway.hub is not None and replica.gateway.hub.up for replica in (one, two)))
+        await until(
+            lambda: all(replica.gateway.hub is not None and replica.gateway.hub.up for replica in (one, two)),
+            PATIENCE_S,
+        )
         assert [await replica.ready() for replica in (one, two)] == [(200, "ok")] * 2
         told = await asyncio.gather(*(replica.ask() for replica in (one, two) for _ in range(5)))
         assert all(answer["complete"] for answer in told)
@@ -119,6 +122,7 @@ async def behind_tls(port: int, certificate: Certificate) -> AsyncIterator[int]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_store_behind_tls_is_reached_by_its_own_authority_alone(
     valkey: Server, farm: Farm, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 from gateway.simulator import Appliance, ApplianceSpec, Farm, Fault
 from tests.kit.waiting import until
-from tests.shared.servers import Server, replicas
+from tests.shared.servers import PATIENCE_S, Server, replicas
 
 
 def calls(appliance: Appliance, path: str = "/backups") -> int:
@@ -26,7 +26,7 @@ async def test_a_burst_of_equal_questions_over_three_replicas_costs_one_login_an
 async def test_a_list_that_one_replica_holds_is_no_call_of_another(valkey: Server, farm: Farm) -> None:
     async with replicas(farm, 2, {"url": valkey.url}) as (one, two):
         first = await one.ask()
-        await until(lambda: valkey.client().keys("*head*"))
+        await until(lambda: valkey.client().keys("*head*"), PATIENCE_S)
         second = await two.ask()
     assert second["backups"] == first["backups"]
     assert {system["source"] for system in second["systems"]} == {"cache"}
@@ -49,7 +49,7 @@ async def test_a_newer_list_reaches_the_replicas_that_hold_an_older_one(valkey: 
         await two.ask()
         before = [held.fetched.asked_at for held in two.gateway.store.held(1)]
         await one.ask({"max_age": 0})
-        await until(lambda: [held.fetched.asked_at for held in two.gateway.store.held(1)] > before)
+        await until(lambda: [held.fetched.asked_at for held in two.gateway.store.held(1)] > before, PATIENCE_S)
     assert calls(farm[0]) == 2
 
 
@@ -63,7 +63,7 @@ async def test_a_list_comes_to_other_replicas_with_the_columns_that_it_has(valke
         (before,) = two.gateway.store.held(1)
         assert not before.index.kept()
         await one.ask({"max_age": 0.001})
-        await until(lambda: two.gateway.store.held(1) != [before])
+        await until(lambda: two.gateway.store.held(1) != [before], PATIENCE_S)
         (own,), (taken,) = one.gateway.store.held(1), two.gateway.store.held(1)
     assert (own.via, taken.via) == ("tail", "shared")
     assert taken.index.kept() == own.index.kept() != b""

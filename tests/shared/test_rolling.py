@@ -9,7 +9,7 @@ import aiohttp
 from gateway.simulator import Farm
 from tests.kit.waiting import until
 from tests.shared.rolling import Balancer, Replicas, login
-from tests.shared.servers import Server
+from tests.shared.servers import PATIENCE_S, Server
 
 CLIENTS = 8
 
@@ -21,7 +21,7 @@ async def test_a_rolling_restart_loses_no_request_and_no_session(valkey: Server,
             replicas = await Replicas.started(stack, valkey, farm, tmp_path)
             balancer = Balancer(http, list(replicas.addresses))
             probing = asyncio.create_task(balancer.probe())
-            await until(lambda: len(balancer.ready) == 2)
+            await until(lambda: len(balancer.ready) == 2, PATIENCE_S)
             token = await login(http, replicas.addresses[0])
 
             async def client() -> None:
@@ -29,10 +29,10 @@ async def test_a_rolling_restart_loses_no_request_and_no_session(valkey: Server,
                     told.append(await balancer.ask(token))
 
             clients = [asyncio.create_task(client()) for _ in range(CLIENTS)]
-            await until(lambda: len(told) > 50)
+            await until(lambda: len(told) > 50, PATIENCE_S)
             assert await replicas.restart_both(balancer) == [0, 0]
             before = len(told)
-            await until(lambda: len(told) > before + 50)
+            await until(lambda: len(told) > before + 50, PATIENCE_S)
             stop.set()
             await asyncio.gather(*clients)
             probing.cancel()

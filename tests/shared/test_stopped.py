@@ -14,7 +14,7 @@ import pytest
 from gateway.simulator import Farm, Fault
 from tests.gateway.processes import Running, running
 from tests.kit.waiting import until
-from tests.shared.servers import Server
+from tests.shared.servers import PATIENCE_S, Server
 from tests.shared.test_one_call import calls
 from tests.shield.support import TOKEN, text_of
 
@@ -48,7 +48,7 @@ async def test_the_others_answer_within_the_lease_and_the_late_one_changes_nothi
     async with processes(farm, 2, tmp_path, valkey.url) as ((first, one), (_, two)):
         await farm[0].inject(Fault("slow", seconds=1.0, count=1))
         holder = asyncio.create_task(ask(one))
-        await until(lambda: calls(farm[0]) == 1)
+        await until(lambda: calls(farm[0]) == 1, PATIENCE_S)
         first.send(number)
         begun = time.monotonic()
         told = await ask(two)
@@ -56,7 +56,7 @@ async def test_the_others_answer_within_the_lease_and_the_late_one_changes_nothi
         assert time.monotonic() - begun < 3.0 + 1.5  # the lease, and a call
         assert calls(farm[0]) == 2
         with valkey.client() as client:
-            await until(lambda: client.keys("*:head:*"))  # an answer does not wait until its list is shared
+            await until(lambda: client.keys("*:head:*"), PATIENCE_S)  # an answer does not wait until its list is shared
             (head,) = client.keys("*:head:*")
             before = client.hgetall(head)
             if number == signal.SIGSTOP:

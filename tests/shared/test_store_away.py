@@ -11,7 +11,7 @@ import pytest
 
 from gateway.simulator import Farm
 from tests.kit.waiting import until
-from tests.shared.servers import Replica, Server, free_port, replicas, server
+from tests.shared.servers import PATIENCE_S, Replica, Server, free_port, replicas, server
 
 HELD = {"system_id": [1, 3]}
 
@@ -42,7 +42,7 @@ async def goes_on(two: list[Replica], token: str) -> None:
     assert all(answer["complete"] for answer in cold)
     assert time.monotonic() - begun < 3
     assert await two[0].status(token) == 200
-    await until(lambda: not any(is_up(replica) for replica in two))
+    await until(lambda: not any(is_up(replica) for replica in two), PATIENCE_S)
     assert [await replica.ready() for replica in two] == [(200, "away")] * 2
 
 
