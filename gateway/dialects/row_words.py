@@ -2,8 +2,6 @@
 
 from typing import Any, Final, Literal
 
-from gateway.dialects.wire import says_yes
-
 Replication = Literal["done", "waiting", "failed", "n/a"]
 Verification = Literal["done", "failed", "never", "n/a"]
 
@@ -30,6 +28,16 @@ _VERIFICATION: Final[dict[str, Verification]] = {
     **dict.fromkeys(("success", "successful"), "done"),
     **dict.fromkeys(("failed", "failure"), "failed"),
 }
+
+
+def says_yes(value: Any) -> bool:
+    """Whether a field says yes: releases send true, 1 or one of their texts."""
+    return value in (True, "true", "True", "1")  # 1 == True
+
+
+def says_no(value: Any) -> bool:
+    """Whether a field says no, in the same spellings; one that is absent or null says nothing."""
+    return value in (False, "false", "False", "0")
 
 
 def word_of(value: Any) -> str:

@@ -20,10 +20,10 @@ from gateway.dates import (
 )
 from gateway.dialects.chunks import WHOLE_BYTES, chunks_of
 from gateway.dialects.quick_rows import QuickWay, with_commas
-from gateway.dialects.row_words import RENAMED, STAMPED, STATUS_WORDS
+from gateway.dialects.row_words import RENAMED, STAMPED, STATUS_WORDS, says_yes
 from gateway.dialects.rows_10x import Row10x, Way10x
 from gateway.dialects.wiki_rows import WikiRow, WikiWay
-from gateway.dialects.wire import BAD_JSON, check_pieces, says_yes, split_rows
+from gateway.dialects.wire import BAD_JSON, check_pieces, split_rows
 from gateway.errors import FetchError
 from gateway.model import NEVER, UNKNOWN, ListBuilder
 

@@ -122,16 +122,6 @@ def check_pieces(text: bytes, rows: int | None = None) -> None:
         raise FetchError("too_large", "the reply is cut into more pieces than any list of backups")
 
 
-def says_yes(value: Any) -> bool:
-    """Whether a field says yes: releases send true, 1 or one of their texts."""
-    return value in (True, "true", "True", "1")  # 1 == True
-
-
-def says_no(value: Any) -> bool:
-    """Whether a field says no, in the same spellings; one that is absent or null says nothing."""
-    return value in (False, "false", "False", "0")
-
-
 def repeats(body: bytes, secret: str) -> bool:
     """Whether a reply holds a secret, as it is or as JSON writes it.
 

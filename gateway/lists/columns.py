@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.dialects.kinds import canonical_word, type_words
-from gateway.dialects.row_words import replication_of, status_word
+from gateway.dialects.row_words import replication_of, says_yes, status_word
 from gateway.dialects.signs import RowReader, Signs
-from gateway.dialects.wire import says_yes
 from gateway.model import NEVER, UNKNOWN, BackupList
 
 Mask = NDArray[np.bool_]

@@ -8,9 +8,8 @@ import msgspec
 
 from gateway.dialects import kinds, row_words
 from gateway.dialects.kinds import Family, family_of
-from gateway.dialects.row_words import first_text
+from gateway.dialects.row_words import first_text, says_yes
 from gateway.dialects.signs import RowReader, Signs
-from gateway.dialects.wire import says_yes
 from gateway.model import NEVER, BackupList
 
 _STEP_ROWS: Final = 1000

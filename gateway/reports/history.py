@@ -14,9 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.dialects.kinds import Family, family_of, is_backup
-from gateway.dialects.row_words import Replication, Verification, replication_of, status_word, verification_of, word_of
+from gateway.dialects.row_words import (
+    Replication,
+    Verification,
+    replication_of,
+    says_no,
+    says_yes,
+    status_word,
+    verification_of,
+    word_of,
+)
 from gateway.dialects.signs import RowReader, Signs
-from gateway.dialects.wire import says_no, says_yes
 from gateway.lists.columns import Column
 from gateway.model import NEVER, UNKNOWN, BackupList
 

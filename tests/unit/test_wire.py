@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dialects.wire import encode_asked, encode_login, read_object, said_message, says_no, says_yes, split_rows
+from gateway.dialects.wire import encode_asked, encode_login, read_object, said_message, split_rows
 from gateway.errors import FetchError
 from gateway.filter import Asked, Window
 
@@ -169,17 +169,6 @@ def test_a_login_reply_may_start_with_a_bom() -> None:
 
 def test_a_login_carries_name_and_password_whatever_they_hold() -> None:
     assert json.loads(encode_login('a"b', "p\\é\n")) == {"username": 'a"b', "password": "p\\é\n"}
-
-
-@pytest.mark.parametrize(("yes", "no"), [(True, False), (1, 0), ("true", "false"), ("True", "False"), ("1", "0")])
-def test_a_field_says_yes_or_no_in_any_spelling(yes: object, no: object) -> None:
-    assert [says_yes(yes), says_no(yes)] == [True, False]
-    assert [says_yes(no), says_no(no)] == [False, True]
-
-
-@pytest.mark.parametrize("value", [None, "", "yes", "TRUE", 2, [], {}])
-def test_a_field_that_says_neither_says_nothing(value: object) -> None:
-    assert [says_yes(value), says_no(value)] == [False, False]
 
 
 IDS = st.integers(0, 2**63 - 1)
