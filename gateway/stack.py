@@ -19,11 +19,11 @@ from gateway.config.checked import Config, System
 from gateway.lists.keeper import Keeper
 from gateway.lists.names import ApplianceIdentity
 from gateway.lists.store import MemoryStore, Store
+from gateway.loop.allocator import Trimmer
 from gateway.loop.aside import Aside
 from gateway.loop.evenly import Evenly
 from gateway.loop.fair import FairSemaphore
 from gateway.loop.lag import LagWatch
-from gateway.loop.trim import Trimmer
 from gateway.loop.turns import Turns
 from gateway.model import SystemAnswer, SystemId
 from gateway.onion import Onions, Stacked

@@ -32,7 +32,7 @@ _CURSOR: Final = re.compile(r"([A-Za-z0-9_-]{22})\.([0-9]{1,12})\.([0-9]{1,6})",
 class Walk:
     """One frozen answer. `owner` is who may go on with it, `question` what it answers, `made_at` monotonic seconds.
 
-    `is_shared` where its owner began it twice, `is_read` where it was read to its end and nobody else goes through it.
+    `readers` are those who have not come to its end yet: its owner may begin it more than once.
     """
 
     owner: tuple[str, str]
@@ -42,8 +42,7 @@ class Walk:
     extra: dict[str, Any]
     made_at: float
     name: str = field(default_factory=lambda: secrets.token_urlsafe(16))
-    is_shared: bool = False
-    is_read: bool = False
+    readers: int = 1
     answered_at: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -98,8 +97,10 @@ class Walks:
         key = (walk.owner, walk.question, tuple(answer.backups.digest for answer in walk.answers))
         known = self._walks.get(self._names.get(key, ""))
         if known is not None and walk.made_at - known.made_at < _SAME_FOR_S and known.states == walk.states:
-            known.is_shared = True  # the one who reads faster does not end it for the other
             known.answers, known.answered_at = walk.answers, walk.made_at  # the same rows, seen again
+            if walk.readers:
+                known.readers += walk.readers  # the one who reads faster does not end it for the other
+                self._walks[known.name] = known
             return known
         self._walks[walk.name] = walk
         self._names = {key: name for key, name in self._names.items() if name in self._walks} | {key: walk.name}
@@ -112,11 +113,12 @@ class Walks:
         if found is None or walk is None or walk.owner != owner:
             return None
         begin, size = int(found[2]), int(found[3])
-        walk.is_read = walk.is_read or (begin + size >= len(walk.arrangement) and not walk.is_shared)
+        if begin + size >= len(walk.arrangement):
+            walk.readers = max(0, walk.readers - 1)
         if self._monotonic() - walk.made_at < LONGEST_LIFE_S:
             self._walks[walk.name] = walk  # its life begins anew with each page
         return (walk, begin, size) if begin <= len(walk.arrangement) and size > 0 else None
 
     @staticmethod
     def _ends_at(_: str, walk: Walk, now: float) -> float:
-        return now + (READ_LIFE_S if walk.is_read else LIFE_S)
+        return now + (LIFE_S if walk.readers else READ_LIFE_S)

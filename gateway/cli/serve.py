@@ -20,6 +20,7 @@ from gateway.cli.reload import Stamp, reload_on, stamp_of, watch
 from gateway.config.checked import Config
 from gateway.config.file import load
 from gateway.errors import ConfigError
+from gateway.loop.allocator import share_arenas
 from gateway.loop.garbage import relax_collector
 from gateway.stack import Gateway
 from gateway.telemetry.observe import configure_logs
@@ -92,6 +93,7 @@ async def listening(
     aiohttp.set_zlib_backend(isal_zlib)  # global to the process, so it is set where the process begins
     sys.setswitchinterval(_SWITCH_S)
     relax_collector()
+    share_arenas()
     gateway = Gateway(config)
     if made is not None:
         made(gateway)

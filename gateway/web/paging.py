@@ -60,8 +60,8 @@ def first_piece(
     begin: RequestError 503.
     """
     # All on one page: nobody needs to go on, and a hundred callers who page what is small must not fill the memory.
-    is_read = page.number in (None, 1) and len(arrangement) <= page.size
-    walk = Walk(caller.key, query.content, answers, arrangement, extra, gateway.monotonic(), is_read=is_read)
+    readers = 0 if page.number in (None, 1) and len(arrangement) <= page.size else 1
+    walk = Walk(caller.key, query.content, answers, arrangement, extra, gateway.monotonic(), readers=readers)
     kept = True
     try:
         walk = gateway.walks.begin(walk)

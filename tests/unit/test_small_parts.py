@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from gateway.config.tables import Log
-from gateway.loop import trim
+from gateway.loop import allocator
 from gateway.loop.lag import LagWatch
 from gateway.sources.guarded import RetryBudget
 from gateway.telemetry.observe import configure_logs
@@ -36,9 +36,9 @@ async def test_memory_is_given_back_once_after_much_was_taken(monkeypatch: pytes
         trimmed.set()
         return 1
 
-    monkeypatch.setattr(trim, "_MALLOC_TRIM", counted)
-    monkeypatch.setattr(trim, "_AFTER_S", 0.0)
-    trimmer = trim.Trimmer()
+    monkeypatch.setattr(allocator, "_MALLOC_TRIM", counted)
+    monkeypatch.setattr(allocator, "_AFTER_S", 0.0)
+    trimmer = allocator.Trimmer()
     trimmer.took(1000)
     assert trimmer._soon is None
     for _ in range(3):

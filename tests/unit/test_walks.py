@@ -71,3 +71,23 @@ def test_who_reads_faster_does_not_end_a_walk_for_another_who_began_the_same() -
     assert desk.reads(walk, 4)
     desk.now += LIFE_S - 1
     assert desk.reads(walk, 2)
+
+
+def test_a_walk_that_was_begun_twice_ends_when_both_have_read_it() -> None:
+    desk = Desk()
+    walk = desk.begin()
+    assert desk.begin() is walk
+    assert desk.reads(walk, 4)
+    assert desk.reads(walk, 4)
+    desk.now += READ_LIFE_S + 1
+    assert not desk.reads(walk, 2)
+
+
+def test_a_walk_that_was_read_and_is_begun_once_more_has_its_whole_life_again() -> None:
+    desk = Desk()
+    walk = desk.begin()
+    assert desk.reads(walk, 4)
+    desk.now += READ_LIFE_S - 1
+    assert desk.begin() is walk
+    desk.now += LIFE_S - 1
+    assert desk.reads(walk, 2)
