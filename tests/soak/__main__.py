@@ -101,7 +101,13 @@ async def run(minutes: float, systems: int, clients: int) -> bool:
 
 async def _unless_ended(process: "asyncio.Task[None]", work: "asyncio.Future[list[None]]") -> None:
     """Wait for that work; raises what the process raised as soon as it did: an hour without a gateway shows nothing."""
-    await asyncio.wait({process, work}, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        await asyncio.wait({process, work}, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        work.cancel()  # before what they ask and what asks is closed
+        process.cancel()
+        await asyncio.gather(work, process, return_exceptions=True)
+        raise
     if process.done():
         work.cancel()
         await process
