@@ -16,7 +16,7 @@ from gateway.cli.serve import listening
 from gateway.config.file import load
 
 def work(started, over):
-    # So much on the heap of one's own is asked for from an arena, and two that ask at once get two, if they may.
+    # The first malloc of a thread gives it its heap; too small for a mapping of its own.
     kept = [ctypes.create_string_buffer(1000) for _ in range(1000)]
     started.wait()
     over.wait()

@@ -74,45 +74,26 @@ async def run(minutes: float, systems: int, clients: int) -> bool:
             plan = Plan.over(minutes * 60)
             truth = Truth(farm)
             serving, trouble, tally = Serving(file, plan, TOKEN, http), Trouble(farm, random.Random(1)), Tally()
-            process = asyncio.create_task(serving.run())
-            await serving.look_at_rest(1.0)
-            callers = [
-                Caller(http, lambda: serving.address, TOKEN, scope, DEADLINE_S, tally, truth, random.Random(number))
-                for number, scope in enumerate(scopes(systems, clients, random.Random(2)))
-            ]
-            await _unless_ended(
-                process,
-                asyncio.gather(
+            async with asyncio.TaskGroup() as group:  # an hour without a gateway shows nothing: its end ends all
+                group.create_task(serving.run())
+                await serving.look_at_rest(1.0)
+                callers = [
+                    Caller(http, lambda: serving.address, TOKEN, scope, DEADLINE_S, tally, truth, random.Random(number))
+                    for number, scope in enumerate(scopes(systems, clients, random.Random(2)))
+                ]
+                await asyncio.gather(
                     trouble.run(plan.end),
                     serving.look_on(),
                     tally.watch_lag(plan.end),
                     *(caller.run(plan.end) for caller in callers),
-                ),
-            )
-            await serving.look_at_rest(rest_s)
-            serving.over.set()
-            await process
+                )
+                await serving.look_at_rest(rest_s)
+                serving.over.set()
             kept = 0 if rest_s > KEPT_S else 2 * systems  # as many as calls at once
             lines, well = lines_of(serving, tally, farm, ceiling=PER_MINUTE, kept=kept)
     print("\n".join(lines))
     print(f"{time.strftime('%H:%M:%S')}, {minutes:g} minutes, {systems} systems, {clients} callers")
     return well
-
-
-async def _unless_ended(process: "asyncio.Task[None]", work: "asyncio.Future[list[None]]") -> None:
-    """Wait for that work; raises what the process raised as soon as it did: an hour without a gateway shows nothing."""
-    try:
-        await asyncio.wait({process, work}, return_when=asyncio.FIRST_COMPLETED)
-    except asyncio.CancelledError:
-        work.cancel()  # before what they ask and what asks is closed
-        process.cancel()
-        await asyncio.gather(work, process, return_exceptions=True)
-        raise
-    if process.done():
-        work.cancel()
-        await process
-        raise RuntimeError("the gateway has ended too early")
-    await work
 
 
 async def _ended_by_sigterm(work: Coroutine[None, None, bool]) -> bool:
