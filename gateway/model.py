@@ -75,10 +75,14 @@ class BackupList:
         return len(self.body) + self.columns_nbytes
 
     @property
+    def columns(self) -> tuple["array[int]", ...]:
+        """All of them, each with as many numbers as there are rows."""
+        return self.ends, self.starts, self.start_spans, self.finishes, self.finish_spans
+
+    @property
     def columns_nbytes(self) -> int:
         """What the columns take of it."""
-        columns = (self.ends, self.starts, self.start_spans, self.finishes, self.finish_spans)
-        return sum(len(column) * column.itemsize for column in columns)
+        return sum(len(column) * column.itemsize for column in self.columns)
 
     @property
     def is_packed(self) -> bool:
@@ -88,6 +92,10 @@ class BackupList:
     def unpacked(self) -> "BackupList":
         """The same with its rows at hand."""
         return self
+
+    def is_same_as(self, other: "BackupList") -> bool:
+        """Whether both hold the same rows in the same way, and are told the same times of them."""
+        return not other.is_packed and self.body == other.body and self.columns == other.columns
 
     @cached_property
     def digest(self) -> bytes:
@@ -116,7 +124,9 @@ class BackupList:
         return out
 
     def pick(self, indexes: Sequence[int]) -> "BackupList":
-        """The rows at `indexes`, in that order."""
+        """The rows at `indexes`, which ascend; the same object where those are all of its rows."""
+        if len(indexes) == len(self):
+            return self
         build, plain = ListBuilder(), self.unpacked()
         begin = 0
         for at in range(1, len(indexes) + 1):

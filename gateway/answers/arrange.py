@@ -47,6 +47,10 @@ class Arrangement:
         self._firsts = np.cumsum([0, *map(len, self._lists)])
         self._shape = shape
 
+    def over(self, lists: Sequence[BackupList]) -> "Arrangement":
+        """The same of lists that have the same rows."""
+        return Arrangement(lists, self._shape)
+
     @cached_property
     def _order(self) -> Places:
         """Built when the first row is wanted: an arrangement that is known already needs none of its own."""

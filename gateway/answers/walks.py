@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from cachetools import TLRUCache
 from msgspec import structs
@@ -16,7 +17,7 @@ from msgspec import structs
 from gateway.answers.arrange import Arrangement
 from gateway.answers.table import headings_of
 from gateway.clock import Clock
-from gateway.model import SystemAnswer, SystemId
+from gateway.model import BackupList, SystemAnswer, SystemId
 from gateway.question.query import BackupQuery
 
 LIFE_S: Final = 900.0
@@ -71,6 +72,14 @@ class Walk:
             for answer in self.answers
         ]
 
+    def share(self, lists: Sequence[BackupList]) -> None:
+        """Keep these lists, one for each answer, in place of its own where they are the same."""
+        self.answers = [
+            structs.replace(answer, backups=known) if known.is_same_as(answer.backups) else answer
+            for answer, known in zip(self.answers, lists, strict=True)
+        ]
+        self.arrangement = self.arrangement.over([answer.backups for answer in self.answers])
+
     def cursor(self, begin: int, size: int) -> str | None:
         """What asks for the `size` rows that begin there; None behind the last row."""
         return f"{self.name}.{begin}.{size}" if begin < len(self.arrangement) else None
@@ -85,6 +94,8 @@ class Walks:
             max(memory_bytes, 1), self._ends_at, timer=monotonic, getsizeof=lambda walk: walk.arrangement.nbytes + 1024
         )
         self._names: dict[tuple[object, ...], str] = {}
+        self._lists: WeakValueDictionary[bytes, BackupList] = WeakValueDictionary()
+        """Those of all walks, by their digest: walks of one fleet differ in what has changed between them."""
 
     def __repr__(self) -> str:
         return f"<Walks {len(self._walks)}, {self._walks.currsize} bytes>"
@@ -94,7 +105,10 @@ class Walks:
 
         Raises ValueError where it does not fit.
         """
-        key = (walk.owner, walk.question, tuple(answer.backups.digest for answer in walk.answers))
+        lists = [answer.backups for answer in walk.answers]
+        digests = tuple(backups.digest for backups in lists)
+        walk.share(list(map(self._lists.setdefault, digests, lists)))
+        key = (walk.owner, walk.question, digests)
         known = self._walks.get(self._names.get(key, ""))
         if known is not None and walk.made_at - known.made_at < _SAME_FOR_S and known.states == walk.states:
             known.answers, known.answered_at = walk.answers, walk.made_at  # the same rows, seen again

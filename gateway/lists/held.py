@@ -70,6 +70,16 @@ class Held:
         self.fetched = replace(self.fetched, backups=PackedList(self.fetched.backups))
         self.index = self.index.over(self.fetched.backups)
 
+    def share_rows_of(self, older: "Held") -> None:
+        """Keep those of an older list where they are the same: most renewals bring nothing new.
+
+        What was made of them stays good then (columns, digest, views, compressed blocks), and whoever still reads the
+        older list takes no memory of its own.
+        """
+        if self.fetched.backups.is_same_as(older.fetched.backups):
+            self.fetched = replace(self.fetched, backups=older.fetched.backups)
+            self.index = older.index if older.index.is_spared else self.index.over(older.fetched.backups)
+
     @property
     def nbytes(self) -> int:
         """Bytes as they are kept, with the index that narrowing builds when it is first needed."""

@@ -69,9 +69,14 @@ class ListIndex:
         """Whether the columns are at hand."""
         return "_columns" in self.__dict__
 
+    @property
+    def is_spared(self) -> bool:
+        """Whether no row must be read for the columns: they are at hand, or kept as bytes."""
+        return self.is_built or bool(self._kept)
+
     def build(self) -> None:
         """Read the columns before they are needed. A thread may do it: who needs them meanwhile reads them as well."""
-        if not self.is_built and not self._kept:
+        if not self.is_spared:
             self.__dict__["_columns"] = columns_of(self._backups)
 
     def kept(self) -> bytes:

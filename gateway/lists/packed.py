@@ -38,4 +38,8 @@ class PackedList(BackupList):
 
     def unpacked(self) -> BackupList:
         """See BackupList."""
-        return BackupList(self.body, self.ends, self.starts, self.start_spans, self.finishes, self.finish_spans)
+        return BackupList(self.body, *self.columns)
+
+    def is_same_as(self, other: BackupList) -> bool:
+        """See BackupList. Equal rows are packed to equal bytes."""
+        return isinstance(other, PackedList) and self.block.data == other.block.data and self.columns == other.columns

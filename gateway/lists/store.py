@@ -46,19 +46,22 @@ class Store(Protocol):
         ...
 
     def put(self, system_id: SystemId, held: Held) -> bool:
-        """Keep a list in place of the older one for the same question; False where it does not fit."""
+        """Keep a list in place of the older one for the same question; False where it does not fit.
+
+        Where the older one has the same rows, it is kept on those: what was made of them is as good as before.
+        """
         ...
 
     def forget(self, system_id: SystemId) -> None:
         """Drop every list of a system: it is another appliance now."""
         ...
 
-    def view(self, held: Held, question: Question) -> BackupList | None:
-        """Rows picked from `held` before, for the same question."""
+    def view(self, backups: BackupList, question: Question) -> BackupList | None:
+        """Rows picked from a held list's before, for the same question."""
         ...
 
-    def put_view(self, held: Held, question: Question, picked: BackupList) -> None:
-        """Remember rows picked from `held`, if they fit."""
+    def put_view(self, backups: BackupList, question: Question, picked: BackupList) -> None:
+        """Remember rows picked from a held list's, if they fit."""
         ...
 
     def block(self, backups: BackupList) -> Block | None:
@@ -118,6 +121,9 @@ class MemoryStore:
         self.changed()
         if self._is_to_be_packed(held.fetched.backups.nbytes):
             held.pack()
+        older = self._kept.list_for(system_id, held.asked)
+        if older is not None:
+            held.share_rows_of(older)
         return self._kept.put_list(system_id, held)
 
     def _is_to_be_packed(self, nbytes: int) -> bool:
@@ -131,14 +137,14 @@ class MemoryStore:
         for held in self.held(system_id):
             self._kept.pop(held, None)
 
-    def view(self, held: Held, question: Question) -> BackupList | None:
+    def view(self, backups: BackupList, question: Question) -> BackupList | None:
         """See Store."""
-        found = self._kept.made_of(held, question)
+        found = self._kept.made_of(backups, question)
         return found.picked if isinstance(found, _View) else None
 
-    def put_view(self, held: Held, question: Question, picked: BackupList) -> None:
+    def put_view(self, backups: BackupList, question: Question, picked: BackupList) -> None:
         """See Store."""
-        self._kept.put_made(_View(weakref.ref(held), id(held), question, picked))
+        self._kept.put_made(_View(weakref.ref(backups), id(backups), question, picked))
 
     def block(self, backups: BackupList) -> Block | None:
         """See Store."""
@@ -166,7 +172,7 @@ _What = Question | str
 class _View:
     """Rows picked from a list; it must not keep alive a list that is counted no more."""
 
-    of: "weakref.ref[Held]"
+    of: "weakref.ref[BackupList]"
     owner: int
     what: Question
     picked: BackupList
@@ -198,7 +204,7 @@ class _ByBytes(LRUCache[_Kept, _Kept]):
     """An LRU cache that also knows which lists belong to which system, and what was made of which list.
 
     What is kept is its own key, which is the quickest there is: a question looks up a list of each of thousands of
-    systems. What was made of a list goes with it: else every renewal would leave its views behind, until they fill all
+    systems. What was made of rows goes with them: else every renewal would leave its views behind, until they fill all
     the room.
     """
 
@@ -206,7 +212,7 @@ class _ByBytes(LRUCache[_Kept, _Kept]):
         super().__init__(max(memory_bytes, 1), getsizeof=lambda kept: kept.nbytes)
         self._lists: dict[SystemId, dict[Asked, Held]] = {}
         self._system_of: dict[Held, SystemId] = {}
-        self._made: dict[int, dict[_What, _Made]] = {}  # by the id of the list
+        self._made: dict[int, dict[_What, _Made]] = {}  # by the id of the rows
         self.rows: Counter[int] = Counter()
         """The ids of all lists that are kept, or picked from one that is."""
 
@@ -224,22 +230,23 @@ class _ByBytes(LRUCache[_Kept, _Kept]):
     def put_list(self, system_id: SystemId, held: Held) -> bool:
         """Keep it in place of the older one; where it is larger than all the room there is, both go."""
         older = self._lists.get(system_id, {}).get(held.asked)
+        self.rows[id(held.fetched.backups)] += 1  # first: the older one may have the same, and what was made of them
         if older is not None:
             del self[older]
         if not self._fits(held):
+            self._drop(held.fetched.backups)
             return False
         self._system_of[held] = system_id
-        self.rows[id(held.fetched.backups)] += 1
         lists = self._lists.setdefault(system_id, {})
         lists[held.asked] = held  # what is renewed stands behind what is not
         if len(lists) > _LISTS_PER_SYSTEM:
             del self[next(iter(lists.values()))]
         return True
 
-    def made_of(self, source: Held | BackupList, what: _What) -> _Made | None:
+    def made_of(self, backups: BackupList, what: _What) -> _Made | None:
         """What was made of that list before, used by this."""
-        found = self._made.get(id(source), {}).get(what)
-        if found is None or found.of() is not source:
+        found = self._made.get(id(backups), {}).get(what)
+        if found is None or found.of() is not backups:
             return None
         self[found]
         return found
@@ -267,7 +274,6 @@ class _ByBytes(LRUCache[_Kept, _Kept]):
             lists = self._lists[self._system_of.pop(kept)]
             del lists[kept.asked]
             self._drop(kept.fetched.backups)
-            self._forget_made_of(kept, kept.fetched.backups)
             return
         made = self._made.get(kept.owner, {})
         made.pop(kept.what, None)
@@ -275,14 +281,11 @@ class _ByBytes(LRUCache[_Kept, _Kept]):
             self._made.pop(kept.owner, None)
         if isinstance(kept, _View):
             self._drop(kept.picked)
-            self._forget_made_of(kept.picked)
 
     def _drop(self, backups: BackupList) -> None:
+        """One place less has these rows; with the last one goes what was made of them."""
         self.rows[id(backups)] -= 1
         if not self.rows[id(backups)]:
             del self.rows[id(backups)]
-
-    def _forget_made_of(self, *sources: object) -> None:
-        for source in sources:
-            for made in self._made.pop(id(source), {}).values():
+            for made in self._made.pop(id(backups), {}).values():
                 self.pop(made, None)

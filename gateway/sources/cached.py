@@ -233,14 +233,14 @@ class Cached:
         backups = held.fetched.backups
         if not question.words:
             return backups, True
-        known = self._store.view(held, question)
+        known = self._store.view(backups, question)
         if known is not None:
             return known, True
         words = held.index.words(question)
         if words.all():
             return backups, False
         picked = backups.pick(np.flatnonzero(words).tolist())
-        self._store.put_view(held, question, picked)
+        self._store.put_view(backups, question, picked)
         return picked, False
 
     def _from_held(self, question: Question, served: Served, begun: float, error: FetchError | None) -> SystemAnswer:

@@ -16,7 +16,7 @@ from gateway.lists import packed as packed_lists
 from gateway.lists.held import Held
 from gateway.lists.packed import PackedList
 from gateway.lists.store import MemoryStore
-from gateway.model import BackupList, Fetched, Part, SystemId, made
+from gateway.model import BackupList, Fetched, ListBuilder, Part, SystemId, made
 from gateway.simulator.dialects import Rendering
 from gateway.web.respond import grouped
 
@@ -127,16 +127,16 @@ def test_what_was_made_of_a_list_goes_with_it() -> None:
     rows, question = plain(), Question(Asked(), Words(statuses=frozenset({"Failure"})))
     store = MemoryStore(10**8, 0)
     sizes = set()
-    for _ in range(5):
-        held = held_of(rows.pick(range(len(rows))))
-        assert store.put(SystemId(1), held)
+    for number in range(6):
+        renewed = rows.pick(range(len(rows) - number % 2))
+        assert store.put(SystemId(1), held_of(renewed))
         view = rows.pick(range(9))
-        store.put_view(held, question, view)
-        for backups in (held.fetched.backups, view):
-            store.put_block(backups, quick_block(backups.body))
-        assert store.view(held, question) is view
+        store.put_view(renewed, question, view)
+        for backups in (renewed, view):
+            store.put_block(backups, quick_block(view.body))
+        assert store.view(renewed, question) is view
         sizes.add(store.nbytes)
-    assert len(sizes) == 1
+    assert len(sizes) == 2
     store.forget(SystemId(1))
     assert store.nbytes == 0
     assert not store._kept.rows
@@ -147,10 +147,55 @@ def test_nothing_is_kept_for_rows_that_were_picked_for_one_answer() -> None:
     store = MemoryStore(10**8, 0)
     held, view, passing = held_of(rows), rows.pick(range(9)), rows.pick(range(8))
     store.put(SystemId(1), held)
-    store.put_view(held, question, view)
+    store.put_view(held.fetched.backups, question, view)
     before = store.nbytes
     store.put_block(passing, quick_block(passing.body))
     assert (store.nbytes, store.block(passing)) == (before, None)
     assert [store.keeps(backups) for backups in (held.fetched.backups, view, passing)] == [True, True, False]
     store.put(SystemId(1), held_of(passing))
     assert [store.keeps(backups) for backups in (held.fetched.backups, view, passing)] == [False, False, True]
+
+
+def copy_of(rows: BackupList) -> BackupList:
+    """The same in other memory."""
+    build = ListBuilder()
+    build.add_run(rows, 0, len(rows))
+    return build.done()
+
+
+@pytest.mark.parametrize("compress_above", [0, 1])
+def test_a_renewal_that_brings_the_same_rows_keeps_what_was_made_of_them(compress_above: int) -> None:
+    question = Question(Asked(), Words(statuses=frozenset({"Failure"})))
+    store = MemoryStore(10**8, compress_above)
+    first, second = held_of(plain()), held_of(copy_of(plain()))
+    store.put(SystemId(1), first)
+    first.index.build()
+    rows, index = first.fetched.backups, first.index
+    view = plain().pick(range(9))
+    store.put_view(rows, question, view)
+    store.put_block(view, quick_block(view.body))
+    before = store.nbytes
+    assert store.put(SystemId(1), second)
+    assert store.held(SystemId(1)) == [second]
+    assert (second.fetched.backups, second.index, store.nbytes) == (rows, index, before)
+    assert store.view(rows, question) is view
+    assert store.block(view) is not None
+
+
+@pytest.mark.parametrize("compress_above", [0, 1])
+def test_a_renewal_with_other_times_stands_on_its_own_rows(compress_above: int) -> None:
+    store = MemoryStore(10**8, compress_above)
+    rows, moved = plain(), copy_of(plain())
+    moved.starts[0] += 3600  # the appliance was given another zone: the same words mean another instant
+    store.put(SystemId(1), held_of(rows))
+    store.put(SystemId(1), held_of(moved))
+    (held,) = store.held(SystemId(1))
+    assert held.index.starts[0] == moved.starts[0]
+
+
+def test_a_list_without_a_place_leaves_nothing_of_itself_or_of_the_one_before() -> None:
+    rows = plain()
+    store = MemoryStore(held_of(rows.pick(range(9))).nbytes, 0)
+    assert store.put(SystemId(1), held_of(rows.pick(range(9))))
+    assert not store.put(SystemId(1), held_of(rows))
+    assert (store.held(SystemId(1)), store.nbytes, dict(store._kept.rows)) == ([], 0, {})

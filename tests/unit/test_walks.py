@@ -4,7 +4,7 @@ from material import stamped
 
 from gateway.answers.arrange import Arrangement, Shape
 from gateway.answers.walks import LIFE_S, LONGEST_LIFE_S, READ_LIFE_S, Walk, Walks
-from gateway.model import BackupList
+from gateway.model import BackupList, SystemAnswer, SystemId
 from gateway.question.query import parse_body
 
 OWNER = ("token", "tests")
@@ -13,6 +13,11 @@ ROWS = 5
 
 def rows() -> BackupList:
     return stamped(b"[" + b",".join(b'{"id":%d}' % number for number in range(ROWS)) + b"]", "Europe/Berlin")
+
+
+def walk_of(backups: BackupList, question: bytes = b"{}", made_at: float = 1000.0) -> Walk:
+    answer = SystemAnswer(SystemId(1), "acme", "ok", backups, "cache", 0.0, 1.0)
+    return Walk(OWNER, parse_body(question), [answer], Arrangement([backups], Shape()), {}, made_at)
 
 
 class Desk:
@@ -24,8 +29,7 @@ class Desk:
         self.rows = rows()
 
     def begin(self) -> Walk:
-        arrangement = Arrangement([self.rows], Shape())
-        return self.walks.begin(Walk(OWNER, parse_body(b"{}"), [], arrangement, {}, self.now))
+        return self.walks.begin(walk_of(self.rows, made_at=self.now))
 
     def reads(self, walk: Walk, begin: int) -> bool:
         """Whether the page of two rows that begins there is still to be had."""
@@ -91,3 +95,22 @@ def test_a_walk_that_was_read_and_is_begun_once_more_has_its_whole_life_again() 
     assert desk.begin() is walk
     desk.now += LIFE_S - 1
     assert desk.reads(walk, 2)
+
+
+def test_walks_of_the_same_rows_keep_them_once() -> None:
+    walks = Desk().walks
+    first = walks.begin(walk_of(rows()))
+    second = walks.begin(walk_of(rows(), b'{"start_hours":5}'))
+    again = walks.begin(walk_of(rows(), b'{"start_hours":5}'))
+    assert again is second is not first
+    assert second.answers[0].backups is first.answers[0].backups
+    assert second.arrangement._lists == first.arrangement._lists
+    assert second.arrangement.segments() == first.arrangement.segments()
+
+
+def test_rows_that_mean_another_instant_are_another_walks_own() -> None:
+    walks = Desk().walks
+    moved = rows()
+    moved.starts[0] += 3600  # the appliance was given another zone meanwhile
+    walks.begin(walk_of(rows()))
+    assert walks.begin(walk_of(moved, b'{"start_hours":5}')).answers[0].backups is moved
