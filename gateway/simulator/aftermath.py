@@ -108,8 +108,13 @@ def _of_kind(originals: Sequence[Record], kind: str) -> list[Record]:
     return [record for record in originals if kind in FAMILIES[record.family].restore_types]
 
 
+def _later(original: Record, now: int, rng: Random) -> int:
+    """An instant between the end of a backup, which may be this very second, and now."""
+    return rng.randint(min(original.end or original.start, now - 1), now - 1)
+
+
 def _restore(original: Record, kind: str, now: int, rng: Random) -> Record:
-    start = rng.randint(original.end or original.start, now - 1)
+    start = _later(original, now, rng)
     duration = min(rng.randint(30, 9_000), now - start)
     return Record(
         row=0,
@@ -128,7 +133,7 @@ def _restore(original: Record, kind: str, now: int, rng: Random) -> Record:
 
 
 def _import(original: Record, now: int, rng: Random) -> Record:
-    start = rng.randint(original.end or original.start, now - 1)
+    start = _later(original, now, rng)
     duration = min(rng.randint(30, 9_000), now - start)
     return replace(
         original,

@@ -1,11 +1,14 @@
 """Generated lists are the same for the same seed, hold every family, and look like real schedules."""
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway.simulator.aftermath import other_rows
 from gateway.simulator.core_types import ALTERNATES, COPY_TYPES, DISPLAY_TYPES, display_type
 from gateway.simulator.facts import FAILURE, SUCCESS, WARNING
 from gateway.simulator.families import FAMILIES
@@ -153,3 +156,10 @@ def test_display_names_collapse_and_some_do_not() -> None:
 def test_every_alternate_leads_to_a_core_name() -> None:
     assert set(ALTERNATES.values()) <= set(DISPLAY_TYPES)
     assert not set(ALTERNATES) & set(DISPLAY_TYPES)
+
+
+def test_what_ended_this_very_second_has_been_restored_by_now(records: list[Record]) -> None:
+    just_ended = [replace(record, end=NOW) for record in records if record.end and record.family != "system"]
+    later = other_rows(just_ended, just_ended[0].asset, NOW - 86_400, NOW, Random(1))
+    assert {record.core_type for record in later} > {"archive restore"}
+    assert all(record.start < NOW for record in later)
