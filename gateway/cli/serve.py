@@ -26,7 +26,7 @@ from gateway.stack import Gateway
 from gateway.telemetry.observe import configure_logs
 from gateway.web.app import create_app
 from gateway.web.keys import LOAD
-from gateway.web.server import Runner
+from gateway.web.server import Runner, Site
 
 _BACKLOG: Final = 1024
 """Connections that may wait to be accepted."""
@@ -102,7 +102,7 @@ async def listening(
     runner = Runner(app, per_address=not config.server.trusted_proxies)
     await runner.setup()
     try:
-        site = web.TCPSite(
+        site = Site(
             runner, config.server.host, config.server.port, ssl_context=_tls(config, folder), backlog=_ACCEPTED_AT_ONCE
         )
         await site.start()
@@ -121,7 +121,7 @@ def _address(config: Config, runner: web.AppRunner) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _let_wait(site: web.TCPSite) -> None:
+def _let_wait(site: Site) -> None:
     """Asyncio has one number for connections that wait and for those accepted in a turn. Waiting costs nothing."""
     for listening in getattr(site._server, "sockets", ()):
         with listening.dup() as twin:

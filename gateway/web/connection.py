@@ -47,7 +47,9 @@ class Protocol(RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio. Writing counts as paused whenever bytes wait here, so that no reader escapes the watch."""
         super().connection_made(transport)
-        cast("asyncio.WriteTransport", transport).set_write_buffer_limits(high=0)
+        # asyncio's TLS pauses at that many bytes, its sockets above: 0 would be a pause over nothing, without an end.
+        high = 1 if transport.get_extra_info("sslcontext") else 0
+        cast("asyncio.WriteTransport", transport).set_write_buffer_limits(high=high, low=0)
 
     @property
     def key(self) -> Key | None:
@@ -92,7 +94,7 @@ class Protocol(RequestHandler):
         """The reader does not take what is sent: from now on it is watched."""
         super().pause_writing()
         if self.transport is not None:
-            self._watch_reader(self.transport, self.transport.get_write_buffer_size())
+            self._watch_reader(self.transport, _waiting_bytes(self.transport))
 
     def resume_writing(self) -> None:
         """It has taken everything."""
@@ -110,7 +112,7 @@ class Protocol(RequestHandler):
         self._reader_watch = asyncio.get_running_loop().call_later(READER_S, self._judge_reader, transport, waiting)
 
     def _judge_reader(self, transport: asyncio.Transport, before: int) -> None:
-        waiting = transport.get_write_buffer_size()
+        waiting = _waiting_bytes(transport)
         if waiting > before - _READER_BYTES:
             structlog.get_logger().warning("slow_reader", address=self.address, waiting_bytes=waiting)
             transport.abort()
@@ -153,6 +155,12 @@ class Protocol(RequestHandler):
         response = web.Response(status=status, body=error_body(status, text), headers=headers)
         response.force_close()
         return response
+
+
+def _waiting_bytes(transport: asyncio.Transport) -> int:
+    """What the reader has still to take: under TLS some of it waits here, and some in the socket's own transport."""
+    below: asyncio.Transport | None = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
+    return transport.get_write_buffer_size() + (0 if below is None else below.get_write_buffer_size())
 
 
 class _Sent(NamedTuple):

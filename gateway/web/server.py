@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from aiohttp import web
@@ -17,6 +17,9 @@ from gateway.web.load import Load
 
 HEADERS_S: Final = 15.0
 """A connection that sends no whole request head for so long is closed; a kept one that stays silent as well."""
+
+LONGEST_LINE_BYTES: Final = 65_536
+"""Of a request: a thousand ids are a question that may be asked as a query string as well (contract section 4)."""
 
 LINGER_S: Final = 5.0
 """For how long what is left of a refused body is read and thrown away, so that a reset does not eat the answer."""
@@ -107,6 +110,7 @@ class Runner(web.AppRunner):
             shutdown_timeout=_DRAIN_S,
             handler_cancellation=True,
             lingering_time=LINGER_S,
+            max_line_size=LONGEST_LINE_BYTES,
             auto_decompress=False,  # a body is unpacked by who reads it, within its limit (body.py)
         )
         self._per_address = per_address
@@ -134,3 +138,19 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         return Server(made, made._kwargs, self.app[GATEWAY], per_address=self._per_address)
+
+
+class Site(web.TCPSite):
+    """Where the gateway listens. Who never ends a TLS handshake has no longer than who never ends a request head."""
+
+    async def start(self) -> None:
+        """See aiohttp, which leaves a handshake the minute that asyncio gives it."""
+        await web.BaseSite.start(self)
+        self._server = await asyncio.get_running_loop().create_server(
+            cast("web.Server", self._runner.server),  # there is one since the runner was set up
+            self._host,
+            self._port,
+            ssl=self._ssl_context,
+            ssl_handshake_timeout=HEADERS_S if self._ssl_context else None,
+            backlog=self._backlog,
+        )
