@@ -28,7 +28,7 @@ class Thresholds:
     warning_streak: Annotated[str, Parameter(help="Assets that have failed again and again.")] = "0"
     critical_streak: Annotated[str, Parameter(help="The same.")] = "0"
     warning_late: Annotated[
-        str, Parameter(name=("--warning-late", "-w"), help="Assets whose last good backup is older than --max-age.")
+        str, Parameter(name=("--warning-late", "-w"), help="Assets whose last good backup is too old.")
     ] = "0"
     critical_late: Annotated[str, Parameter(help="The same.")] = "none"
     warning_never: Annotated[str, Parameter(help="Assets that never had a good backup.")] = "0"
@@ -42,7 +42,7 @@ def check(
     system_id: Annotated[list[str] | None, Parameter(name=("--system-id", "--system"), negative="")] = None,
     customer: Annotated[list[str] | None, Parameter(negative="")] = None,
     tag: Annotated[list[str] | None, Parameter(negative="")] = None,
-    max_age: str = "24h",
+    max_age: str | None = None,
     thresholds: Thresholds | None = None,
     target: Target | None = None,
 ) -> int:
@@ -61,7 +61,8 @@ def check(
     tag:
         Only systems with these tags.
     max_age:
-        How old the last good backup of an asset may be: 25h, 2d, or seconds; whole hours.
+        How old the last good backup of an asset may be: 25h, 2d, or seconds; whole hours. By default as the gateway's
+        configuration says for each system.
     """
     wanted = {"system_id": system_id, "customer": customer, "tag": tag}
     query = {key: ",".join(values) for key, values in wanted.items() if values}
@@ -72,9 +73,10 @@ def check(
         return UNKNOWN
 
 
-async def _check(query: dict[str, str], max_age: str, thresholds: Thresholds, target: Target) -> int:
+async def _check(query: dict[str, str], max_age: str | None, thresholds: Thresholds, target: Target) -> int:
     address = address_of(target)
-    query |= {"hours": hours_of("--max-age", max_age)}
+    if max_age is not None:
+        query |= {"no_success_hours": hours_of("--max-age", max_age)}
     ranges = {
         name: (_range(thresholds, f"warning_{name}"), _range(thresholds, f"critical_{name}"))
         for name in ("failed", "streak", "late", "never", "unreachable")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gateway.cli.online import check_online
 from gateway.config.file import load
-from gateway.config.tables import WholeFile
+from gateway.config.tables import Defaults, SystemTable, WholeFile
 from gateway.errors import ConfigError
 
 
@@ -24,5 +24,9 @@ def check_file(path: Path, *, online: bool = False) -> int:
 
 def print_schema() -> int:
     """JSON Schema of the file, on stdout."""
-    print(json.dumps(WholeFile.model_json_schema(), indent=2))
+    schema = WholeFile.model_json_schema()
+    system = schema["$defs"][SystemTable.__name__]
+    # What [defaults] gives to all need not stand in any table.
+    system["required"] = [key for key in system["required"] if key not in Defaults.model_fields]
+    print(json.dumps(schema, indent=2))
     return 0

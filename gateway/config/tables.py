@@ -169,7 +169,7 @@ class SystemTable(Defaults):
         _exactly_one(self, PASSWORD_KEYS)
         if self.password is not None and not self.password.get_secret_value():
             raise ValueError("password must not be empty")
-        if self.fingerprint is not None and not self.url.startswith("https://"):
+        if self.fingerprint is not None and not self.url.lower().startswith("https://"):
             raise ValueError("fingerprint needs an https:// url")
         return self
 

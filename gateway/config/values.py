@@ -16,6 +16,9 @@ from gateway.config.hosts import NO_HOST, is_host
 STORE_OPTIONS: Final = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
 """What the query of `cache.url` may hold: files for TLS, by their paths."""
 
+_IN_NO_ADDRESS: Final = frozenset(' ?#\\<>"{}|^`')
+"""An empty query or fragment as well: what is put behind it would be no path any more."""
+
 _FINGERPRINT: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -40,7 +43,9 @@ def _address(value: str) -> str:
         raise ValueError("has no valid port") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise ValueError("must be http:// or https:// and a host, for example https://10.0.0.5")
-    if "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment or not value.isprintable():
+    is_zoned = "[" in parts.netloc  # the one place where a % may stand
+    odd = _IN_NO_ADDRESS & set(value) or ("%" in value and not is_zoned) or not value.isprintable()
+    if "@" in parts.netloc or parts.path not in ("", "/") or odd:
         raise ValueError("must be scheme, host and port only: no user, path or query")
     _named(parts.hostname)
     return value

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from gateway.dates import iso_utc
 from gateway.reports.history import AssetHistory
@@ -42,21 +42,48 @@ def unknown_now(reports: Iterable[SystemReport]) -> frozenset[int]:
     return frozenset(report.system.id for report in reports if report.answer.state != "ok")
 
 
+def listed_now(reports: Iterable[SystemReport]) -> frozenset[str]:
+    """Every asset that has a row in the days that are looked at, by the begin of the ids of its alerts."""
+    return frozenset(_asset_id(report, asset) for report in reports for asset in report.history.assets)
+
+
+class Changes(NamedTuple):
+    """What to tell. `unlisted` is over as well, but nothing got better: the asset has no row any more at all."""
+
+    opened: list[Alert]
+    over: list[Alert]
+    unlisted: list[Alert]
+
+
 def changes(
-    told: Mapping[str, Alert], now: Mapping[str, Alert], unknown: frozenset[int], seen: frozenset[int]
-) -> tuple[list[Alert], list[Alert]]:
+    told: Mapping[str, Alert],
+    now: Mapping[str, Alert],
+    *,
+    unknown: frozenset[int],
+    seen: frozenset[int],
+    listed: frozenset[str],
+) -> Changes:
     """What to open and what to close for somebody who was told of `told`.
 
-    What was told of an asset stays open while its system does not answer: silence is no recovery. What was told of a
-    system that is not among `seen` any more is over.
+    What has become critical is told again, under the same id. What was told of an asset stays open while its system
+    does not answer: silence is no recovery. What was told of a system that is not among `seen` any more is over.
     """
-    opened = [alert for key, alert in now.items() if key not in told]
+    opened = [alert for key, alert in now.items() if key not in told or _is_worse(alert, told[key])]
     closed = [
         alert
         for key, alert in told.items()
         if key not in now and (alert.system_id not in unknown or alert.system_id not in seen)
     ]
-    return opened, closed
+    gone = [alert for alert in closed if alert.system_id in seen and _is_unlisted(alert, listed)]
+    return Changes(opened, [alert for alert in closed if alert not in gone], gone)
+
+
+def _is_worse(alert: Alert, before: Alert) -> bool:
+    return alert.severity == "critical" and before.severity != "critical"
+
+
+def _is_unlisted(alert: Alert, listed: frozenset[str]) -> bool:
+    return alert.asset is not None and alert.id.removesuffix(f"/{alert.rule}") not in listed
 
 
 def _of_system(report: SystemReport, unreachable_s: float) -> Iterable[Alert]:
@@ -89,10 +116,9 @@ def _alert(
     report: SystemReport, rule: Rule, severity: Severity, asset: AssetHistory | None, summary: str, detail: str
 ) -> Alert:
     system = report.system
-    of_asset = "" if asset is None else f"{_key(asset)}/"
     short = summary if len(summary) <= _LONGEST_SUMMARY else summary[: _LONGEST_SUMMARY - 1] + "…"
     return Alert(
-        f"{system.id}/{of_asset}{rule}",
+        f"{system.id if asset is None else _asset_id(report, asset)}/{rule}",
         rule,
         severity,
         system.id,
@@ -104,7 +130,7 @@ def _alert(
     )
 
 
-def _key(asset: AssetHistory) -> str:
+def _asset_id(report: SystemReport, asset: AssetHistory) -> str:
     """What stays the same when an asset is renamed, where the appliance says such a thing."""
     own: Any = asset.instance_id if asset.instance_id is not None else f"{asset.application}:{asset.name}"
-    return f"{asset.client_id}-{own}"
+    return f"{report.system.id}/{asset.client_id}-{own}"

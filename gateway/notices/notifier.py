@@ -21,7 +21,7 @@ from gateway.filter import BackupFilter
 from gateway.lists.plan import Need
 from gateway.loop.pauses import Pauses
 from gateway.notices import memory
-from gateway.notices.alerts import Alert, alerts_of, changes, unknown_now
+from gateway.notices.alerts import Alert, alerts_of, changes, listed_now, unknown_now
 from gateway.notices.delivery import client, delivered
 from gateway.notices.memory import Memory
 from gateway.notices.texts import digest_body, events_body
@@ -124,14 +124,14 @@ class Notifier:
     ) -> None:
         table, url = webhook.table, webhook.url.get_secret_value()
         seen = frozenset(report.system.id for report in reports)
-        opened, closed = changes(known.told, now, unknown_now(reports), seen)
-        if not opened and not closed:
+        found = changes(known.told, now, unknown=unknown_now(reports), seen=seen, listed=listed_now(reports))
+        if not any(found):
             return
         at = iso_utc(self._gateway.wall())
-        if await delivered(http, table.name, url, events_body(table.kind, opened, closed, at)):
-            for alert in closed:
+        if await delivered(http, table.name, url, events_body(table.kind, found, at)):
+            for alert in found.over + found.unlisted:
                 del known.told[alert.id]
-            known.told |= {alert.id: alert for alert in opened}
+            known.told |= {alert.id: alert for alert in found.opened}
 
     def _memory(self, table: WebhookTable) -> Memory:
         """What a webhook knows. A new one gets its first digest at the next time of it, not at once."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final, Literal
 
-from gateway.notices.alerts import Alert
+from gateway.notices.alerts import Alert, Changes
 
 Kind = Literal["slack", "teams", "generic"]
 
@@ -12,15 +12,21 @@ _LINES: Final = 20
 """A chat message with more of them is not read."""
 
 
-def events_body(kind: Kind, opened: Sequence[Alert], closed: Sequence[Alert], at: str) -> dict[str, Any]:
-    """What has begun and what is over. Generic: {"type":"alerts","events":[{"status":"open"|"closed",…}]}."""
+def events_body(kind: Kind, changes: Changes, at: str) -> dict[str, Any]:
+    """What has begun and what is over.
+
+    Generic: {"type":"alerts","events":[{"status":"open"|"closed","reason":null|"recovered"|"no longer listed",…}]}.
+    """
+    opened, over, unlisted = changes
     if kind == "generic":
-        events = [{"status": "open", **asdict(alert)} for alert in opened]
-        events += [{"status": "closed", **asdict(alert)} for alert in closed]
+        events = [{"status": "open", "reason": None, **asdict(alert)} for alert in opened]
+        events += [{"status": "closed", "reason": "recovered", **asdict(alert)} for alert in over]
+        events += [{"status": "closed", "reason": "no longer listed", **asdict(alert)} for alert in unlisted]
         return {"type": "alerts", "at": at, "events": events}
-    title = f"Backups: {_many(len(opened), 'new alert')}, {len(closed)} over"
+    title = f"Backups: {_many(len(opened), 'new alert')}, {len(over) + len(unlisted)} over"
     lines = [f"{'🔴' if alert.severity == 'critical' else '🟠'} {_line(alert)}" for alert in opened]
-    lines += [f"🟢 over: {alert.summary}" for alert in closed]
+    lines += [f"⚪ no longer listed by its appliance: {_line(alert)}" for alert in unlisted]
+    lines += [f"🟢 over: {alert.summary}" for alert in over]
     return _message(kind, title, _cut(lines))
 
 

@@ -82,6 +82,8 @@ class AssetHistory:
     last_error: str | None = None
     last_error_at: int | None = None
     replication: Replication = "n/a"
+    not_copied_since: int | None = None
+    """The start of the oldest good backup of those whose copy has not come, since the last one whose copy has."""
     verification: Verification = "n/a"
     on_hold: int = 0
     size_mb: float | None = None
@@ -208,6 +210,10 @@ def _note(asset: AssetHistory, row: _Row, start: int, outcome: int) -> None:
         asset.last_good, asset.failures = start, 0
         asset.size_mb = row.size if isinstance(row.size, int | float) and not isinstance(row.size, bool) else None
         asset.replication = replication_of(row.replication_status)
+        if asset.replication not in ("waiting", "failed"):
+            asset.not_copied_since = None
+        elif asset.not_copied_since is None:
+            asset.not_copied_since = start
         asset.verification = verification_of(row.verify_status, row.verified)
     elif outcome == FAILURE:
         asset.failures += 1

@@ -15,16 +15,20 @@ _MOST_LISTED: Final = 10_000
 _LISTED: Final = 50
 
 _OF_BACKUPS: Final = ("system_id", "sid", "customer", "tag", "max_age", "max_stale", "deadline")
-_OWN: Final = ("hours", "limit", "state")
+_OWN: Final = ("hours", "limit", "no_success_hours", "state")
 
 
 @dataclass(frozen=True, slots=True)
 class ReportQuery:
-    """`backups` is the question behind the report; `hours` its window, `limit` how many assets the summary names."""
+    """`backups` is the question behind the report; `hours` its window, `limit` how many assets the summary names.
+
+    `no_success_hours`: how old a good backup may be for this caller; None is as each system's configuration says.
+    """
 
     backups: BackupQuery
     hours: int
     limit: int
+    no_success_hours: int | None
     states: frozenset[AssetState]
 
 
@@ -49,6 +53,9 @@ def parse_report(pairs: Iterable[tuple[str, str]], history_days: int, *, has_for
         query,
         _between("hours", own.get("hours"), DAY_HOURS, 1, history_days * DAY_HOURS),
         _between("limit", own.get("limit"), _LISTED, 0, _MOST_LISTED),
+        _between("no_success_hours", own["no_success_hours"], DAY_HOURS, 1, history_days * DAY_HOURS)
+        if "no_success_hours" in own
+        else None,
         frozenset(_states(own["state"])) if "state" in own else frozenset(STATES),
     )
 

@@ -1,7 +1,7 @@
 """What the page and the monitoring tools are told: of each system its assets, of all of them a small summary."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 from gateway.answers.merge import describe, is_complete
 from gateway.config.checked import System
+from gateway.config.tables import Thresholds
 from gateway.dates import HOUR_S, iso_utc
 from gateway.model import SystemAnswer
 from gateway.reports.history import FAILURE, OUTCOMES, SUCCESS, WARNING, AssetHistory, History
-from gateway.reports.verdict import Verdict, judged
+from gateway.reports.verdict import STATES, AssetState, Verdict, judged
 from gateway.telemetry.ledger import SystemLedger
 
 _LETTERS: Final = "gwfnr"
@@ -21,13 +22,23 @@ _LETTERS: Final = "gwfnr"
 
 @dataclass(frozen=True, slots=True)
 class SystemReport:
-    """One system: its configuration, its answer, what its rows tell, what it cost. `now` is in epoch seconds."""
+    """One system: its configuration, its answer, what its rows tell, what it cost. `now` is in epoch seconds.
+
+    `no_success_hours` stands in place of the system's own where a caller asks by it.
+    """
 
     system: System
     answer: SystemAnswer
     history: History
     ledger: SystemLedger
     now: float
+    no_success_hours: int | None = None
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """By which its assets are judged."""
+        own, asked = self.system.thresholds, self.no_success_hours
+        return own if asked is None else own.model_copy(update={"no_success_hours": asked})
 
     @property
     def as_of(self) -> float:
@@ -40,8 +51,9 @@ class SystemReport:
 
     def verdicts(self) -> Iterator[tuple[AssetHistory, Verdict]]:
         """Each asset with what it amounts to."""
+        thresholds = self.thresholds
         for asset in self.history.assets:
-            yield asset, judged(asset, self.system.thresholds, self.as_of)
+            yield asset, judged(asset, thresholds, self.as_of)
 
 
 def system_block(report: SystemReport, hours: float, days: int) -> dict[str, Any]:
@@ -55,7 +67,6 @@ def system_block(report: SystemReport, hours: float, days: int) -> dict[str, Any
         "timezone": system.timezone,
         "backups": _backups(counts),
         "assets": len(report.history.assets),
-        "replication_hours": system.thresholds.replication_hours,
         "first_day": date.fromordinal(last - days + 1).isoformat(),
         "days": {name: [day[code] for day in per_day] for code, name in enumerate(OUTCOMES)},
         "calls": report.ledger.calls,
@@ -88,13 +99,14 @@ def _asset_row(report: SystemReport, asset: AssetHistory, verdict: Verdict, last
         "critical": verdict.critical,
         "last_good": _iso(asset.last_good),
         "last_good_age_hours": None if verdict.age_hours is None else round(verdict.age_hours, 1),
-        "threshold_hours": report.system.thresholds.no_success_hours,
+        "threshold_hours": report.thresholds.no_success_hours,
         "last_start": _iso(asset.last_start),
         "last_outcome": asset.last_outcome,
         "failures": asset.failures,
         "last_error": asset.last_error,
         "last_error_at": _iso(asset.last_error_at),
         "replication": asset.replication,
+        "not_replicated": verdict.not_replicated,
         "verification": asset.verification,
         "on_hold": asset.on_hold,
         "size_mb": asset.size_mb,
@@ -103,8 +115,15 @@ def _asset_row(report: SystemReport, asset: AssetHistory, verdict: Verdict, last
     }
 
 
-def summary(reports: Sequence[SystemReport], *, hours: float, now: float, limit: int) -> dict[str, Any]:
-    """GET /gateway/summary (contract section 4): counts, what did not answer, and the `limit` worst assets."""
+def summary(
+    reports: Sequence[SystemReport],
+    *,
+    hours: float,
+    now: float,
+    limit: int,
+    states: Container[AssetState] = STATES,
+) -> dict[str, Any]:
+    """GET /gateway/summary (contract section 4): counts, what did not answer, and the `limit` worst of these states."""
     answers = [report.answer for report in reports]
     counts, assets = [0] * len(OUTCOMES), Counter[str]()
     worst: list[tuple[Any, SystemReport, AssetHistory, Verdict]] = []
@@ -113,12 +132,13 @@ def summary(reports: Sequence[SystemReport], *, hours: float, now: float, limit:
         counts = [one + other for one, other in zip(counts, report.history.counts(since, report.as_of), strict=True)]
         for asset, verdict in report.verdicts():
             assets.update(_signs(asset, verdict))
-            if verdict.state != "good":
+            if verdict.state != "good" and verdict.state in states:
                 worst.append(((*verdict.rank, report.system.name, asset.name), report, asset, verdict))
     worst.sort(key=lambda entry: entry[0])
     complete = is_complete(answers)
     return {
-        "ok": complete and not assets["failing"] and not assets["no_success"],
+        # Who sees no system sees nothing that is well: a name that was changed must not turn a monitor green.
+        "ok": bool(answers) and complete and not assets["failing"] and not assets["no_success"],
         "generated_at": iso_utc(now),
         "window_hours": hours,
         "complete": complete,

@@ -37,7 +37,8 @@ def judged(asset: AssetHistory, thresholds: Thresholds, now: float) -> Verdict:
     """The verdict on an asset at `now`: epoch seconds, the moment up to which its history is known."""
     age = None if asset.last_good is None else max(0.0, now - asset.last_good) / HOUR_S
     late = age is not None and age > thresholds.no_success_hours
-    waits = asset.replication == "waiting" and (age or 0.0) > thresholds.replication_hours
+    since = asset.not_copied_since
+    waits = since is not None and (now - since) / HOUR_S > thresholds.replication_hours
     not_replicated = asset.replication == "failed" or waits
     not_verified = asset.verification in ("failed", "never")
     holds: dict[AssetState, bool] = {

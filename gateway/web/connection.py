@@ -8,11 +8,12 @@ from typing import Any, Final, NamedTuple, cast
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMethod
 from aiohttp.web_protocol import RequestHandler
 
 from gateway.answers.ready import Key
 from gateway.web.framing import Framing
-from gateway.web.respond import SAFE_HEADERS, SERVER_NAME, error_body
+from gateway.web.respond import READ_ONLY, SAFE_HEADERS, SERVER_NAME, error_body
 
 READER_S: Final = 30.0
 """What waits to be sent must get less within so long, else the connection is ended and its memory is free."""
@@ -150,8 +151,11 @@ class Protocol(RequestHandler):
         structlog.get_logger().info("broken_request", status=status, error=error, request_id=request_id)
         if request.writer.output_size > 0:
             raise ConnectionError("part of an answer has been sent already")
-        text = HTTPStatus(status).phrase if status >= 500 else "this is no HTTP request that can be read"
         headers = SAFE_HEADERS | {"X-Request-ID": request_id, "Server": SERVER_NAME}
+        text = HTTPStatus(status).phrase if status >= 500 else "this is no HTTP request that can be read"
+        if isinstance(exc, BadHttpMethod):  # one that the parser has never heard of
+            status, text = 405, READ_ONLY
+            headers["Allow"] = "GET, HEAD, POST"
         response = web.Response(status=status, body=error_body(status, text), headers=headers)
         response.force_close()
         return response

@@ -23,6 +23,10 @@ _RUNNING: Final = 4096
 
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 
+_LONGEST_PATH: Final = 8_190
+"""A request line may be longer for its question alone."""
+_PATH_SHOWN: Final = 256
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -43,7 +47,12 @@ async def outer_guard(request: web.Request, handler: Handler) -> web.StreamRespo
                 mark_known(request)
             took_s, path = time.perf_counter() - begun, request.rel_url.raw_path
             request.app[GATEWAY].traffic.times(request[ROUTE], request.method, status).observe(took_s)
-            line = {"method": request.method, "path": path, "status": status, "ms": round(took_s * 1000, 1)}
+            line = {
+                "method": request.method,
+                "path": path[:_PATH_SHOWN],
+                "status": status,
+                "ms": round(took_s * 1000, 1),
+            }
             log_line("request", line | request[LOG])
         return response
 
@@ -77,6 +86,8 @@ def _refuse_odd(request: web.Request) -> None:
         raise RequestError(405, "this gateway is no proxy", headers={"Allow": "GET, HEAD, POST"})
     if request.headers.get("Transfer-Encoding", "chunked").strip().lower() != "chunked":
         raise RequestError(501, "the only transfer coding is chunked", field="Transfer-Encoding", ends=True)
+    if len(request.rel_url.raw_path) > _LONGEST_PATH:
+        raise RequestError(400, "no path here is as long as that", ends=True)
     if not _HOST.fullmatch(request.headers.get("Host", "none")):
         raise RequestError(400, "Host: is no host", field="Host")
 
@@ -102,7 +113,7 @@ async def admission(request: web.Request, handler: Handler) -> web.StreamRespons
         return await handler(request)
     gateway = request.app[GATEWAY]
     allowed = gateway.config.server.allowed_hosts
-    if allowed and not _hosts_of(request) <= {host.lower().rstrip(".") for host in allowed}:
+    if allowed and not _hosts_of(request) <= set(map(_host, allowed)):
         raise RequestError(421, "this gateway does not answer for that host", field="Host")
     load = request.app[LOAD]
     if load.is_closed:
@@ -116,12 +127,13 @@ async def admission(request: web.Request, handler: Handler) -> web.StreamRespons
 def _hosts_of(request: web.Request) -> set[str]:
     """The hosts that a request names, in its Host header and in its target, without ports; "" where it names none."""
     named = request.headers.get("Host", "")
-    return {_without_port(text).lower().rstrip(".") for text in (named, request.host if named else named)}
+    return {_host(text) for text in (named, request.host if named else named)}
 
 
-def _without_port(host: str) -> str:
-    found = _HOST.fullmatch(host)
-    return host if found is None else found[1].strip("[]")
+def _host(text: str) -> str:
+    """A host as it is compared: without port, brackets and a last dot."""
+    found = _HOST.fullmatch(text)
+    return (text if found is None else found[1].strip("[]")).lower().rstrip(".")
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -50,7 +51,17 @@ async def get_assets(request: web.Request) -> web.StreamResponse:
 _COLUMNS: Final = (
     *("system_id", "system_name", "customer", "asset", "client_name", "application", "client_id", "instance_id"),
     *("state", "critical", "last_good", "last_good_age_hours", "threshold_hours", "last_start", "last_outcome"),
-    *("failures", "last_error", "last_error_at", "replication", "verification", "on_hold", "size_mb", "backups"),
+    *(
+        "failures",
+        "last_error",
+        "last_error_at",
+        "replication",
+        "not_replicated",
+        "verification",
+        "on_hold",
+        "size_mb",
+        "backups",
+    ),
     "days",
 )
 
@@ -64,20 +75,20 @@ async def _asked(request: web.Request, *, has_form: bool) -> tuple[Gateway, Call
     return gateway, caller, asked, ask(gateway, caller, asked.backups, asked.backups.max_age_s, begun)
 
 
-async def _reports(gateway: Gateway, asking: Asking) -> AsyncGenerator[SystemReport, None]:
+async def _reports(gateway: Gateway, asked: ReportQuery, asking: Asking) -> AsyncGenerator[SystemReport, None]:
     """Each system's report as it answers; none of a system that was removed meanwhile."""
     async with contextlib.aclosing(asking.answers) as answers:
         async for answer in answers:
             report = await gateway.report_of(answer)
             if report is not None:
-                yield report
+                yield replace(report, no_success_hours=asked.no_success_hours)
 
 
 async def _all_reports(
     request: web.Request, gateway: Gateway, caller: Caller, asked: ReportQuery, asking: Asking
 ) -> list[SystemReport]:
     """All of them by system id, as far as the caller may still see them when they are here."""
-    found = [report async for report in _reports(gateway, asking)]
+    found = [report async for report in _reports(gateway, asked, asking)]
     kept = _still_seen(gateway, caller, asked, found)
     request[LOG].update(log_facts([report.answer for report in kept]))
     return sorted(kept, key=lambda report: report.system.id)
@@ -98,7 +109,7 @@ async def _stream(
     out, found = LineStream(request), list[SystemReport]()
     days = gateway.config.report.history_days
     await out.begin(200)
-    async with contextlib.aclosing(_reports(gateway, asking)) as reports:
+    async with contextlib.aclosing(_reports(gateway, asked, asking)) as reports:
         async for report in reports:
             check_rights(gateway, caller)
             found.append(report)
@@ -123,7 +134,9 @@ def _rows(gateway: Gateway, asked: ReportQuery, report: SystemReport) -> list[di
 async def _summary(gateway: Gateway, asked: ReportQuery, reports: list[SystemReport]) -> dict[str, Any]:
     """Aside: thousands of assets are judged."""
     now = gateway.wall()
-    return await gateway.aside.run(lambda: summary(reports, hours=asked.hours, now=now, limit=asked.limit))
+    return await gateway.aside.run(
+        lambda: summary(reports, hours=asked.hours, now=now, limit=asked.limit, states=asked.states)
+    )
 
 
 def _complete(reports: list[SystemReport]) -> dict[str, str]:

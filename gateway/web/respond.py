@@ -19,6 +19,7 @@ _GROUP_BYTES: Final = 262_144
 KEPT_IN_GROUPS_BYTES: Final = 8_388_608
 """Up to here an answer is kept in the groups in which it is sent; of a larger one that would be a second copy."""
 
+READ_ONLY: Final = "this gateway only reads: it never writes to an appliance"
 SERVER_NAME: Final = "backup-gateway"
 """What answers say of who made them: no release, for those who look for an old one."""
 

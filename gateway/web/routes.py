@@ -17,6 +17,7 @@ from gateway.web.internals import gateway_systems, metrics
 from gateway.web.openapi.document import get_openapi
 from gateway.web.paths import normalised
 from gateway.web.reports import get_assets, get_summary
+from gateway.web.respond import READ_ONLY
 from gateway.web.session import login, logout
 from gateway.web.site import PREFIX, get_docs, get_page, get_static
 from gateway.web.systems import get_systems
@@ -46,7 +47,6 @@ ROUTES: Final[dict[str, dict[str, Handler]]] = {
 }
 
 _ASSET: Final = re.compile("(?:/api)?/assets/([^/]+)")
-_READ_ONLY: Final = "this gateway only reads: it never writes to an appliance"
 
 
 async def dispatch(request: web.Request) -> web.StreamResponse:
@@ -60,9 +60,9 @@ async def dispatch(request: web.Request) -> web.StreamResponse:
         return await methods[method](request)
     if methods is not None:
         allowed = sorted({*methods, *(("HEAD",) if "GET" in methods else ())})
-        raise RequestError(405, _READ_ONLY, headers={"Allow": ", ".join(allowed)})
+        raise RequestError(405, READ_ONLY, headers={"Allow": ", ".join(allowed)})
     if method != "GET":
-        raise RequestError(405, _READ_ONLY, headers={"Allow": "GET, HEAD"})
+        raise RequestError(405, READ_ONLY, headers={"Allow": "GET, HEAD"})
     raise RequestError(404, _nothing_here(path, request.rel_url.query.get("applianceId")))
 
 

@@ -88,14 +88,15 @@ async def test_thresholds_are_ranges_as_plug_ins_write_them(flags: str, changes:
 
 
 @pytest.mark.parametrize(
-    ("age", "hours"), [("25h", "25"), ("120m", "2"), ("3600", "1"), ("2d", "48"), ("36h", "36"), (None, "24")]
+    ("age", "hours"), [("25h", "25"), ("120m", "2"), ("3600", "1"), ("2d", "48"), ("36h", "36"), (None, None)]
 )
-async def test_the_age_of_a_good_backup_and_the_filters_are_asked_of_the_gateway(age: str | None, hours: str):
+async def test_the_age_of_a_good_backup_and_the_filters_are_asked_of_the_gateway(age: str | None, hours: str | None):
     filters = ["--system-id", "1,2", "--system", "3", "--customer", "Acme", "--tag", "gold"]
     async with summarising(summary()) as (url, asked):
         outcome = await run("check", "--url", url, *filters, *(["--max-age", age] if age else []))
     assert outcome.code == 0, outcome.out
-    assert asked == [{"hours": hours, "system_id": "1,2,3", "customer": "Acme", "tag": "gold"}]
+    threshold = {} if hours is None else {"no_success_hours": hours}  # without: as the gateway's configuration says
+    assert asked == [{**threshold, "system_id": "1,2,3", "customer": "Acme", "tag": "gold"}]
 
 
 async def test_many_details_are_cut_with_a_count():

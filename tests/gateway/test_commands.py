@@ -14,6 +14,7 @@ from pathlib import Path
 
 import aiohttp
 import argon2
+import jsonschema
 import pytest
 
 from gateway.simulator import Farm
@@ -59,6 +60,7 @@ async def test_config_schema_is_a_json_schema_of_every_key():
     assert (outcome.code, outcome.err) == (0, "")
     assert set(schema["properties"]) >= {"server", "log", "cache", "fanout", "defaults", "system", "user", "token"}
     assert "stale_after_auth_seconds" in outcome.out
+    jsonschema.validate(tomllib.loads(EXAMPLE.read_text()), schema)
 
 
 async def test_hash_password_reads_stdin_and_prints_a_hash_of_it():

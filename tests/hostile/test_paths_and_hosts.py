@@ -139,6 +139,25 @@ async def test_only_allowed_hosts_are_answered_whatever_the_spelling() -> None:
             assert answer.status == 421
 
 
+async def test_an_allowed_host_may_be_written_as_it_stands_in_a_url() -> None:
+    async with running(server='allowed_hosts = ["gateway.example:8080", "[::1]"]') as live:
+        for host, status in {"gateway.example": 200, "gateway.example:443": 200, "[::1]:80": 200, "evil": 421}.items():
+            assert (await asked(live, "GET", "/api/systems", token(live), host=host)).status == status, host
+
+
+async def test_a_question_of_a_thousand_ids_may_be_asked_as_a_query_string(live: Live) -> None:
+    ids = [f"{1_000_000_000 + number}" for number in range(1000)]
+    for query in ("backup_ids=" + ",".join(ids), "&".join(f"backup_ids={one}" for one in ids)):
+        answer = await asked(live, "GET", f"/api/backups?{query}", token(live))
+        assert (answer.status, answer.json["total"]) == (200, 0)
+
+
+async def test_a_method_that_nobody_has_heard_of_is_a_405(live: Live) -> None:
+    answer = await asked(live, "FOO", "/api/backups", token(live))
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST")
+    assert "only reads" in answer.json["result"][0]["message"]
+
+
 async def _guess(live: Live, number: int, *lines: str, source: str) -> int:
     body = b'{"username":"name-%d","password":"guess"}' % number
     data = request("POST", "/api/login", CLOSE, *lines, body=body)
@@ -150,6 +169,17 @@ async def test_a_forwarded_address_that_nobody_vouches_for_does_not_help_guessin
         spoofed = [f"X-Forwarded-For: 198.51.100.{number}" for number in range(25)]
         statuses = [await _guess(live, n, line, source="127.0.0.9") for n, line in enumerate(spoofed)]
     assert statuses == [401] * 20 + [429] * 5
+
+
+async def test_where_every_hop_is_trusted_the_farthest_one_counts() -> None:
+    async with running(server='trusted_proxies = ["127.0.0.0/8", "10.0.0.0/8"]') as live:
+        for number in range(25):
+            await _guess(live, number, "X-Forwarded-For: 10.1.2.3:4711, 10.0.0.1", source="127.0.0.9")
+        floods = [
+            await _guess(live, 90, f"X-Forwarded-For: {hop}, 10.0.0.1", source="127.0.0.9")
+            for hop in ("10.1.2.3", "10.1.2.3:80", "10.1.2.4")
+        ]
+    assert floods == [429, 429, 401]
 
 
 async def test_behind_a_trusted_proxy_the_last_hop_that_is_no_proxy_counts() -> None:

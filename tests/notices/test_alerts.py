@@ -10,7 +10,7 @@ from msgspec import structs
 from gateway.config.file import parse
 from gateway.errors import FetchError
 from gateway.model import EMPTY, SystemAnswer, SystemId
-from gateway.notices.alerts import alerts_of, changes, unknown_now
+from gateway.notices.alerts import Alert, Changes, alerts_of, changes, listed_now, unknown_now
 from gateway.reports.report import SystemReport
 from gateway.telemetry.ledger import SystemLedger
 from tests.reports.rows import NOW, history, row
@@ -37,6 +37,12 @@ def report(*rows: dict[str, Any], answered: bool = True, hours_ago: float = 0.0)
         SystemId(7), "dc1", state, EMPTY, "cache", 0.0, hours_ago * 3600, now - hours_ago * 3600, error
     )
     return SystemReport(system, answer, history(*rows), SystemLedger(), now)
+
+
+def changed(told: dict[str, Alert], *now: SystemReport) -> Changes:
+    """What is to be told after a look at these systems."""
+    seen = frozenset(one.system.id for one in now)
+    return changes(told, alerts_of(now, 0), unknown=unknown_now(now), seen=seen, listed=listed_now(now))
 
 
 def test_a_well_system_gives_no_alert():
@@ -81,20 +87,33 @@ def test_a_summary_has_at_most_a_hundred_characters():
 def test_what_is_told_is_not_told_again_and_what_is_over_is_closed():
     failing, well = report(row(9), row(1, "Failure")), report(row(9), row(2, "Failure"), row(1))
     told = alerts_of([failing], 0)
-    seen = frozenset({7})
-    assert changes(told, told, frozenset(), seen) == ([], [])
-    assert changes({}, told, frozenset(), seen) == (list(told.values()), [])
-    assert changes(told, alerts_of([well], 0), frozenset(), seen) == ([], list(told.values()))
+    assert changed(told, failing) == ([], [], [])
+    assert changed({}, failing) == (list(told.values()), [], [])
+    assert changed(told, well) == ([], list(told.values()), [])
+
+
+def test_what_becomes_critical_is_told_again_under_its_id_and_once():
+    once, again = report(row(9), row(3, "Failure")), report(row(9), *(row(3 - n, "Failure") for n in range(3)))
+    told = alerts_of([once], 0)
+    opened, *rest = changed(told, again)
+    assert ([(alert.id, alert.severity) for alert in opened], rest) == ([(*told, "critical")], [[], []])
+    assert changed({alert.id: alert for alert in opened}, again) == ([], [], [])
+
+
+def test_an_asset_whose_last_row_has_left_the_days_is_over_but_not_well():
+    told = alerts_of([report(row(9), row(1, "Failure"))], 0)
+    assert changed(told, report()) == ([], [], list(told.values()))
 
 
 def test_silence_of_a_system_closes_nothing_of_its_assets():
     told = alerts_of([report(row(9), row(1, "Failure"))], 0)
     silent = [report(answered=False, hours_ago=1)]
-    opened, closed = changes(told, alerts_of(silent, 0), unknown_now(silent), frozenset({7}))
-    assert ([alert.rule for alert in opened], closed) == (["unreachable"], [])
+    opened, *rest = changed(told, *silent)
+    assert ([alert.rule for alert in opened], rest) == (["unreachable"], [[], []])
 
 
 @pytest.mark.parametrize("unknown", [frozenset[int](), frozenset({7})])
 def test_what_was_told_of_a_removed_system_is_over(unknown: frozenset[int]):
     told = alerts_of([report(row(30))], 0)
-    assert changes(told, {}, unknown, frozenset()) == ([], list(told.values()))
+    found = changes(told, {}, unknown=unknown, seen=frozenset(), listed=frozenset())
+    assert found == ([], list(told.values()), [])

@@ -3,13 +3,15 @@
 import csv
 import io
 import json
+import time
 from collections import Counter
 from typing import Any
 
 import pytest
 
 from tests.forms.sites import managed, token_of, user
-from tests.gateway.live import STATIC_TOKEN, Answer, gateway_over, small
+from tests.gateway.live import STATIC_TOKEN, TOOL, Answer, gateway_over, small
+from tests.kit.accounts import token_table
 
 _NO_BACKUPS = ("restore", "verify", "backup copy", "import", "recovery")
 _COPY_SIGNS = ("sync_status", "sync_size", "sync_seconds", "presync_seconds", "destination", "sync_message")
@@ -90,6 +92,7 @@ async def test_a_dead_system_is_named_and_its_last_known_assets_stay():
 async def test_what_a_stand_in_does_not_tell_is_no_lateness():
     async with managed([small(1)], cache={"fresh_seconds": 1, "revalidate_seconds": 2}) as site:
         client = token_of(site.client, STATIC_TOKEN)
+        site.site.gateway.wall = lambda: time.time() + site.clock.by  # both clocks go on, as clocks do
         before = (await client.get(path="/gateway/summary")).json["assets"]
         await client.farm[0].inject("refusing")
         site.clock.by += 20 * 3600
@@ -157,6 +160,7 @@ async def test_only_assets_in_the_asked_states_are_listed():
     ("query", "field"),
     [
         *(("hours=0", "hours"), ("hours=721", "hours"), ("hours=x", "hours"), ("hours=1&hours=2", "hours")),
+        *(("no_success_hours=0", "no_success_hours"), ("no_success_hours=721", "no_success_hours")),
         *(("limit=-1", "limit"), ("state=bad", "state"), ("stat=late", "stat"), ("format=csv", "format")),
         *(("start_hours=3", "start_hours"), ("deadline=0", "deadline"), ("tag=", "tag")),
     ],
@@ -173,6 +177,35 @@ async def test_thresholds_of_a_system_go_before_its_customers_and_those_before_t
     async with gateway_over(3, each=limits, report={"no_success_hours": 20}, customers=[acme]) as client:
         assets = (await client.get(path="/gateway/assets")).json["assets"]
         assert {asset["system_id"]: asset["threshold_hours"] for asset in assets} == {1: 5, 2: 48, 3: 20}
+
+
+async def test_a_caller_may_ask_by_another_age_than_the_configured_one():
+    async with gateway_over(2, report={"no_success_hours": 24}) as client:
+        assets = (await client.get(path="/gateway/assets")).json["assets"]
+        ages = [asset["last_good_age_hours"] for asset in assets if asset["last_good"] is not None]
+        for hours in (1, 24, 500):
+            query = f"no_success_hours={hours}&state=late"
+            late = sum(age > hours for age in ages)
+            assert (await client.get(query, path="/gateway/summary")).json["assets"]["late"] == late
+            asked = (await client.get(query, path="/gateway/assets")).json["assets"]
+            assert {asset["threshold_hours"] for asset in asked} <= {hours}
+        assert min(ages) < 24 < max(ages), "the ages tell these apart"
+
+
+async def test_the_states_of_a_summary_are_those_of_the_assets_that_it_names():
+    async with gateway_over(2) as client:
+        summary = (await client.get("state=none,failed", path="/gateway/summary")).json
+        assert {asset["state"] for asset in summary["attention"]} <= {"none", "failed"}
+        whole = (await client.get(path="/gateway/summary")).json
+        assert len(whole["attention"]) > len(summary["attention"]) > 0
+        assert whole["assets"] == summary["assets"]
+
+
+async def test_who_sees_no_system_is_not_told_that_all_is_well():
+    none = token_table("none", "token-of-nobody") | {"systems": [], "customers": ["Acme"]}
+    async with gateway_over(1, tokens=[TOOL, none]) as client:
+        summary = await token_of(client, "token-of-nobody").get(path="/gateway/summary")
+        assert (summary.status, summary.json["systems"]["total"], summary.json["ok"]) == (200, 0, False)
 
 
 async def test_a_summary_with_nothing_but_dead_systems_is_still_an_answer():

@@ -38,6 +38,14 @@ def test_a_copy_may_wait_for_its_replication_for_some_hours():
     assert verdict(row(1, replication_status="Failed")).not_replicated
 
 
+def test_copies_that_have_waited_for_days_are_seen_behind_backups_of_every_hour():
+    hourly = [row(at, replication_status="Waiting") for at in range(1, 72)]
+    assert verdict(*hourly).state == "not_replicated"
+    assert not verdict(*hourly[:24]).not_replicated, "the oldest of them may still wait"
+    assert verdict(row(1, replication_status="Needed"), row(40, replication_status="Failed")).not_replicated
+    assert not verdict(row(40, replication_status="Needed"), row(9, replication_status="Success")).not_replicated
+
+
 def test_a_failed_verification_needs_attention():
     assert verdict(row(1, verify_status="Failed")).state == "not_verified"
 

@@ -93,6 +93,20 @@ def test_any_other_host_is_taken(host: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "url", ["https://h?", "https://h#", "https://h ", "https://a%b", "https://ho<st", "https://h\\\\x"]
+)
+def test_an_appliance_is_named_by_scheme_host_and_port_alone(url: str) -> None:
+    assert faults_of(SYSTEM.replace("https://h", url)) == [
+        "system[0].url: must be scheme, host and port only: no user, path or query"
+    ]
+
+
+def test_a_fingerprint_goes_with_https_in_any_spelling() -> None:
+    text = SYSTEM.replace("https://h", "HTTPS://h") + f'fingerprint = "sha256:{"0" * 64}"\n'
+    assert faults_of(text) == []
+
+
+@pytest.mark.parametrize(
     ("text", "key"),
     [
         ('[cache]\nurl = "redis://:geheim@ho℀st"', "cache.url"),

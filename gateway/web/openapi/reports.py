@@ -40,6 +40,7 @@ def _parameters(*, has_form: bool = False) -> list[Schema]:
     texts: list[tuple[str, str, Schema]] = [
         ("hours", "The window of the counts; 24 by default, and never more than `report.history_days`.", hours),
         ("limit", "How many assets the summary names.", {"type": "integer", "minimum": 0, "maximum": 10_000}),
+        ("no_success_hours", "How old a good backup may be; as configured by default.", hours),
         ("state", "Only assets in these states.", _list_of({"type": "string", "enum": list(STATES)})),
         ("system_id", "Only these systems.", _list_of({"type": "integer", "minimum": 0, "maximum": 2**63 - 1})),
         ("customer", "Only systems of these customers.", _list_of(_TEXT)),
@@ -64,7 +65,10 @@ def report_schemas() -> dict[str, Schema]:
 def _summary() -> Schema:
     return _object(
         {
-            "ok": {"type": "boolean", "description": "all answered, nothing failing, nothing without a good backup"},
+            "ok": {
+                "type": "boolean",
+                "description": "some system is seen, all answered, nothing failing, nothing without a good backup",
+            },
             "generated_at": {"type": "string", "format": "date-time"},
             "window_hours": _COUNT,
             "complete": {"type": "boolean"},
@@ -148,6 +152,7 @@ def _asset_of_attention() -> dict[str, Schema]:
         "last_error": _TEXT_OR_NULL,
         "last_error_at": _TIME_OR_NULL,
         "replication": {"type": "string", "enum": list(get_args(Replication))},
+        "not_replicated": {"type": "boolean", "description": "failed, or a copy is waited for too long"},
         "verification": {"type": "string", "enum": list(get_args(Verification))},
     }
 

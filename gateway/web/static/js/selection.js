@@ -8,8 +8,7 @@ export const SIGNS = {
   failing: (asset) => asset.failures > 0,
   overdue: (asset) => asset.last_good === null || asset.last_good_age_hours > asset.threshold_hours,
   never: (asset) => asset.last_good === null,
-  not_copied: (asset, system) => asset.replication === "failed"
-    || (asset.replication === "waiting" && (asset.last_good_age_hours ?? 0) > system.block.replication_hours),
+  not_copied: (asset) => asset.not_replicated,
   not_verified: (asset) => asset.verification === "failed" || asset.verification === "never",
   on_hold: (asset) => asset.on_hold > 0,
   good: (asset) => ["good", "not_replicated", "not_verified"].includes(asset.state),
@@ -43,9 +42,9 @@ function fits(asset, words) {
 /** How many assets fall under each tile. */
 export function counts(entries) {
   const found = { total: entries.length, critical: 0, ...Object.fromEntries(Object.keys(SIGNS).map((name) => [name, 0])) };
-  for (const { asset, system } of entries) {
+  for (const { asset } of entries) {
     if (asset.critical) found.critical += 1;
-    for (const name in SIGNS) if (SIGNS[name](asset, system)) found[name] += 1;
+    for (const name in SIGNS) if (SIGNS[name](asset)) found[name] += 1;
   }
   return found;
 }
@@ -68,7 +67,7 @@ function byWorst({ asset: one }, { asset: other }) {
 /** The entries of the chosen tile, in the chosen order. */
 export function chosen(entries, filters) {
   const holds = SIGNS[filters.show];
-  const kept = holds ? entries.filter(({ asset, system }) => holds(asset, system)) : [...entries];
+  const kept = holds ? entries.filter(({ asset }) => holds(asset)) : [...entries];
   const value = VALUES[filters.sort];
   if (!value) return kept.sort(byWorst);
   const turn = filters.dir === "desc" ? -1 : 1;
