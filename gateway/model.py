@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import Final, Literal, NewType
 
 import msgspec
+from msgspec import structs
 
 from gateway.errors import FetchError
 
@@ -202,7 +203,10 @@ class Fetched:
 
 
 class SystemAnswer(msgspec.Struct, frozen=True):
-    """What one asked system contributes to an answer (contract section 5.3)."""
+    """What one asked system contributes to an answer (contract section 5.3).
+
+    `age_s` is what it was at `told_at` (monotonic seconds).
+    """
 
     system_id: SystemId
     name: str
@@ -214,6 +218,13 @@ class SystemAnswer(msgspec.Struct, frozen=True):
     last_success: float | None = None
     error: FetchError | None = None
     warnings: tuple[str, ...] = ()
+    told_at: float | None = None
+
+    def told(self, now: float) -> "SystemAnswer":
+        """The same with the age that it has `now` (monotonic seconds), since it may have waited for others."""
+        if self.age_s is None or self.told_at is None:
+            return self
+        return structs.replace(self, age_s=self.age_s + now - self.told_at, told_at=now)
 
 
 EMPTY: Final = ListBuilder().done()

@@ -15,6 +15,14 @@ def visible_to(caller: Caller, systems: Mapping[SystemId, Stacked]) -> dict[Syst
     return {system_id: system for system_id, system in systems.items() if system_id in caller.systems}
 
 
+def withdrawn(caller: Caller, systems: Mapping[SystemId, Stacked], asked: Iterable[SystemId]) -> frozenset[SystemId]:
+    """Those of the asked systems that this caller may not see any more.
+
+    One that was taken out of the configuration is nobody else's: what was asked of it before is told to its end.
+    """
+    return frozenset(system_id for system_id in asked if system_id not in caller.systems and system_id in systems)
+
+
 def select(systems: Mapping[SystemId, Stacked], caller: Caller, query: BackupQuery) -> list[Stacked]:
     """The asked systems, by id.
 

@@ -44,10 +44,6 @@ class Walk:
     made_at: float
     name: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     readers: int = 1
-    answered_at: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.answered_at = self.made_at
 
     @cached_property
     def columns(self) -> list[str]:
@@ -66,11 +62,7 @@ class Walk:
 
     def answers_at(self, now: float) -> list[SystemAnswer]:
         """The answers with the ages that they have by now."""
-        later = now - self.answered_at
-        return [
-            answer if answer.age_s is None else structs.replace(answer, age_s=answer.age_s + later)
-            for answer in self.answers
-        ]
+        return [answer.told(now) for answer in self.answers]
 
     def share(self, lists: Sequence[BackupList]) -> None:
         """Keep these lists, one for each answer, in place of its own where they are the same."""
@@ -111,7 +103,7 @@ class Walks:
         key = (walk.owner, walk.question, digests)
         known = self._walks.get(self._names.get(key, ""))
         if known is not None and walk.made_at - known.made_at < _SAME_FOR_S and known.states == walk.states:
-            known.answers, known.answered_at = walk.answers, walk.made_at  # the same rows, seen again
+            known.answers = walk.answers  # the same rows, seen again
             if walk.readers:
                 known.readers += walk.readers  # the one who reads faster does not end it for the other
                 self._walks[known.name] = known

@@ -13,10 +13,12 @@ from gateway.errors import RequestError, bad_field
 from gateway.filter import STATUSES
 
 _DIGITS: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
-_DECIMAL: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?", re.ASCII)
+_DECIMAL: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,30})?", re.ASCII)
 _LARGEST: Final = 2**63 - 1
 _MOST_BACKUP_IDS: Final = 1000
 _MOST_WORDS: Final = 1000
+_MOST_ENTRIES: Final = 100_000
+"""Before equal ones are folded."""
 _LONGEST_WORD: Final = 256
 _LARGEST_PAGE: Final = 100_000
 
@@ -60,14 +62,17 @@ def _many(key: str, value: Any, reader: Callable[[str, Any], Any], most: int) ->
     values = value if isinstance(value, list) else [value]
     if not values:
         raise bad_field(key, "must not be an empty list; leave it out to ask for all")
-    if len(values) > most:
-        raise bad_field(key, f"has {len(values)} entries, more than the allowed {most}")
-    return list(dict.fromkeys(reader(key, each) for each in values))
+    if len(values) > _MOST_ENTRIES:
+        raise bad_field(key, f"has {len(values)} entries, more than can be read")
+    found = list(dict.fromkeys(reader(key, each) for each in values))
+    if len(found) > most:
+        raise bad_field(key, f"has {len(found)} entries, more than the allowed {most}")
+    return found
 
 
 def read_ids(key: str, value: Any) -> tuple[int, ...]:
     """One id or a list of them, each once, in the order in which they were given."""
-    return tuple(_many(key, value, read_whole, 100_000))
+    return tuple(_many(key, value, read_whole, _MOST_ENTRIES))
 
 
 def read_backup_ids(key: str, value: Any) -> frozenset[int]:

@@ -275,6 +275,7 @@ class Cached:
             held.fetched.wall_at,
             error,
             held.fetched.warnings + suspect + warnings,
+            now,
         )
 
     def _missing(self, begun: float, error: FetchError) -> SystemAnswer:

@@ -11,9 +11,9 @@ from gateway.fanout import answers
 from gateway.filter import Question
 from gateway.lists.plan import Need
 from gateway.loop.pauses import Pauses
-from gateway.model import SystemAnswer
+from gateway.model import SystemAnswer, SystemId
 from gateway.question.query import BackupQuery
-from gateway.selection import select
+from gateway.selection import select, withdrawn
 from gateway.stack import Gateway
 from gateway.web.credentials import unauthorized
 from gateway.web.outcome import Outcome
@@ -24,7 +24,7 @@ class Asking:
     """A question on its way: its answers as they come, and the start of the default window where one was added."""
 
     answers: AsyncGenerator[SystemAnswer, None]
-    systems: int
+    asked: frozenset[SystemId]
     window_start: int | None
     begun: float
 
@@ -55,7 +55,8 @@ def ask(gateway: Gateway, caller: Caller, query: BackupQuery, max_age_s: float |
         if need is None:
             need = needs[deadline_s] = Need(begun + deadline_s, max_age_s, query.max_stale_s)
         questions.append((system.source, question, need))
-    return Asking(answers(questions, Pauses(gateway.turns)), len(systems), max(starts, default=None), begun)
+    asked = frozenset(SystemId(system.config.id) for system in systems)
+    return Asking(answers(questions, Pauses(gateway.turns)), asked, max(starts, default=None), begun)
 
 
 async def outcome_of(gateway: Gateway, caller: Caller, query: BackupQuery, asking: Asking) -> Outcome:
@@ -63,21 +64,24 @@ async def outcome_of(gateway: Gateway, caller: Caller, query: BackupQuery, askin
     found = [answer async for answer in asking.answers]
     found.sort(key=lambda answer: answer.system_id)
     took = asyncio.get_running_loop().time() - asking.begun
-    outcome = Outcome(found, asking.window_start, took)
-    if outcome.waited:
+    if any(answer.source in ("appliance", None) for answer in found):
         await gateway.turns.mine(begun=True)
-    return rechecked(gateway, caller, query, outcome)
+    now = gateway.monotonic()
+    told = [answer.told(now) for answer in found]
+    return rechecked(gateway, caller, query, Outcome(told, asking.window_start, took))
 
 
 def rechecked(gateway: Gateway, caller: Caller, query: BackupQuery, outcome: Outcome) -> Outcome:
     """Rights may have been taken away while the answer was on its way: they count at the merge as well.
+
+    What was taken out of the configuration meanwhile is still told (contract section 7).
 
     RequestError 401 where the caller is gone, 404 where a system that it named is not its own any more.
     """
     current = gateway.access.accounts.now(caller)
     if current is None:
         raise unauthorized("the credential is not valid any more")
-    kept = [answer for answer in outcome.answers if answer.system_id in current.systems]
-    if len(kept) < len(outcome.answers):
+    gone = withdrawn(current, gateway.systems, (answer.system_id for answer in outcome.answers))
+    if gone:
         select(gateway.systems, current, query)  # a system that was named is unknown from now on
-    return replace(outcome, answers=kept)
+    return replace(outcome, answers=[answer for answer in outcome.answers if answer.system_id not in gone])

@@ -21,7 +21,7 @@ from gateway.web.caller import caller_of
 from gateway.web.etags import matches
 from gateway.web.forms import TABLES, form_of, saved_as
 from gateway.web.keys import GATEWAY, LOG
-from gateway.web.moments import Moment, Seen, keep_ready, moment_of, ready_meanwhile
+from gateway.web.moments import Moment, keep_ready, moment_of, ready_meanwhile
 from gateway.web.ndjson import stream
 from gateway.web.outcome import Outcome, completeness, judged, log_facts, timing
 from gateway.web.packing import packed
@@ -56,7 +56,7 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
     ready = ready_meanwhile(request)
     if ready is not None:
         return await send_parts(request, ready.parts, status=ready.status, headers=ready.headers)
-    seen = Seen(gateway.ready.state(), gateway.monotonic())
+    state = gateway.ready.state()
     if query.cursor is not None:
         return await _next_page(request, gateway, caller, query, form)
     max_age_s = 0.0 if _asks_no_cache(request) else query.max_age_s
@@ -65,7 +65,7 @@ async def _answered(request: web.Request, caller: Caller, query: BackupQuery, be
         return await stream(request, gateway, caller, query, asking)
     outcome = await outcome_of(gateway, caller, query, asking)
     is_bounded = max_age_s is not None or query.max_stale_s is not None
-    moment, outcome = (None, outcome) if is_bounded else moment_of(request, outcome, seen)
+    moment, outcome = (None, outcome) if is_bounded else moment_of(request, outcome, state)
     return await _whole(request, caller, query, form, outcome, moment)
 
 
@@ -110,11 +110,13 @@ async def _next_page(
     outcome = Outcome(walk.answers_at(gateway.monotonic()), None, 0.0)
     request[LOG].update(log_facts(outcome.answers))
     status, fault, headers = judged(outcome.answers, walk.question, gateway.wall())
+    merging = time.perf_counter()
     headers = headers | _headers(request, outcome) | paging_headers(request, query, piece)
     if _is_known(request, status, headers, outcome, (form, walk.name, piece.begin, piece.size)):
         return web.Response(status=304, headers=headers)
     extra = walk.extra | piece.extra | fault
     parts = await _parts(gateway, form, walk.question.fields, outcome, walk.arrangement, piece, extra)
+    headers["Server-Timing"] = timing(outcome, time.perf_counter() - merging)
     return await parts_answer(request, parts, status=status, headers=headers | saved_as("backups", form))
 
 
@@ -125,7 +127,7 @@ def _is_known(
     if request.method == "POST" or status != 200:
         return False
     headers["ETag"] = merge.etag(outcome.answers, _spelled(named))
-    if not matches(request.headers.get("If-None-Match"), headers["ETag"]):
+    if not matches(request, headers["ETag"]):
         return False
     headers["X-Content-Type-Options"] = "nosniff"
     return True

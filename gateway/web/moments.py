@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from aiohttp import web
-from msgspec import structs
 
 from gateway.answers.ready import Key, ReadyAnswer
 from gateway.callers.accounts import Caller, token_hash
@@ -26,34 +25,22 @@ class Moment:
     until: float
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The state before the first list was read, and when that was, by the gateway's clock."""
-
-    state: tuple[object, ...]
-    at: float
-
-
-def moment_of(request: web.Request, outcome: Outcome, seen: Seen) -> tuple[Moment | None, Outcome]:
+def moment_of(request: web.Request, outcome: Outcome, state: tuple[object, ...]) -> tuple[Moment | None, Outcome]:
     """The moment of an answer of any age, and the answer with the ages that it has at its end.
 
-    None where it is for one request: all of it must be held.
+    None where it is for one request: all of it must be held. `state` is that before the first list was read.
     """
     key, token = request.get(READY_KEY), token_of(request)
     is_held = all(answer.state == "ok" and answer.source != "appliance" for answer in outcome.answers)
     if key is None or token is None or not is_held:
         return None, outcome
     gateway = request.app[GATEWAY]
-    # On a busy loop the first list was read a while before the last one: no age may be told younger than it is.
     now = gateway.monotonic()
-    since = now - seen.at
-    life = min(
-        (gateway.ready.moment_s(outcome.took_s), *(_time_left_s(gateway, answer) - since for answer in outcome.answers))
-    )
+    life = min((gateway.ready.moment_s(outcome.took_s), *(_time_left_s(gateway, each) for each in outcome.answers)))
     if life <= 0:
         return None, outcome
-    older = [structs.replace(answer, age_s=(answer.age_s or 0.0) + since + life) for answer in outcome.answers]
-    moment = Moment(key, token_hash(token), seen.state, now + life)
+    older = [answer.told(now + life) for answer in outcome.answers]
+    moment = Moment(key, token_hash(token), state, now + life)
     return moment, replace(outcome, answers=older)
 
 

@@ -22,11 +22,6 @@ class Outcome:
     took_s: float
 
     @property
-    def waited(self) -> bool:
-        """Whether an appliance was asked for one of them."""
-        return any(answer.source in ("appliance", None) for answer in self.answers)
-
-    @property
     def extra(self) -> dict[str, Any]:
         """What the answer says beside rows and systems."""
         return {} if self.window_start is None else {"window": {"start_epoch": self.window_start}}

@@ -18,7 +18,7 @@ from gateway.web.asking import Asking, ask, rechecked
 from gateway.web.caller import caller_of
 from gateway.web.forms import TABLES, form_of, saved_as
 from gateway.web.keys import GATEWAY, LOG
-from gateway.web.lines import LineStream, check_rights
+from gateway.web.lines import LineStream, RightWithdrawnError
 from gateway.web.outcome import Outcome, completeness, log_facts
 from gateway.web.respond import json_answer, parts_answer
 
@@ -89,7 +89,11 @@ async def _all_reports(
 ) -> list[SystemReport]:
     """All of them by system id, as far as the caller may still see them when they are here."""
     found = [report async for report in _reports(gateway, asked, asking)]
-    kept = _still_seen(gateway, caller, asked, found)
+    wall, monotonic = gateway.wall(), gateway.monotonic()
+    kept = [
+        replace(report, answer=report.answer.told(monotonic), now=wall)
+        for report in _still_seen(gateway, caller, asked, found)
+    ]
     request[LOG].update(log_facts([report.answer for report in kept]))
     return sorted(kept, key=lambda report: report.system.id)
 
@@ -106,16 +110,16 @@ async def _stream(
     request: web.Request, gateway: Gateway, caller: Caller, asked: ReportQuery, asking: Asking
 ) -> web.StreamResponse:
     """A line {"system":…,"assets":[…]} for each system as it answers, then {"summary":…}: without it, it was cut."""
-    out, found = LineStream(request), list[SystemReport]()
+    out, found = LineStream(request, caller), list[SystemReport]()
     days = gateway.config.report.history_days
-    await out.begin(200)
+    await out.begin(200, asking.asked)
     async with contextlib.aclosing(_reports(gateway, asked, asking)) as reports:
         async for report in reports:
-            check_rights(gateway, caller)
             found.append(report)
             line = {"system": system_block(report, asked.hours, days), "assets": _rows(gateway, asked, report)}
             await out.write(_line(line))
-    check_rights(gateway, caller)  # a removed system has no line: then the end must not say that all is told
+    if len(found) < len(asking.asked):
+        raise RightWithdrawnError  # a removed system has no line: then the end must not say that all is told
     found.sort(key=lambda report: report.system.id)
     request[LOG].update(log_facts([report.answer for report in found]))
     await out.write(_line({"summary": await _summary(gateway, asked, found)}))

@@ -101,7 +101,7 @@ def _file(body: bytes, media_type: str) -> PageFile:
 
 def _answer(request: web.Request, file: PageFile) -> web.Response:
     headers = _HEADERS | {"ETag": file.etag}
-    if matches(request.headers.get("If-None-Match"), file.etag):
+    if matches(request, file.etag):
         return web.Response(status=304, headers=headers)
     headers["Content-Type"] = file.media_type
     if file.packed is None or not takes_gzip(request):

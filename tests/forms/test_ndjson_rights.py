@@ -10,7 +10,7 @@ import pytest
 from tests.forms.reading import lines_of, row_texts
 from tests.forms.sites import Managed, managed, user
 from tests.forms.streams import PATIENCE_S, streaming
-from tests.gateway.live import gateway_over, small
+from tests.gateway.live import config_text, gateway_over, small
 from tests.kit.toml import Table
 from tests.kit.waiting import until
 
@@ -102,3 +102,68 @@ async def test_a_right_that_ends_before_the_first_byte_is_left_out_of_what_was_c
         answer = await asked
         assert b'"system_id":1,' in answer.body
         assert b'"system_id":2,' not in answer.body
+
+
+def without(site: Managed, number: int) -> str:
+    """Its configuration less one system."""
+    head, *systems = config_text(site.client.farm).split("[[system]]")
+    last, rest = systems[-1].split("[[user]]", 1)
+    kept = [text for at, text in enumerate([*systems[:-1], last], 1) if at != number]
+    return "[[system]]".join([head, *kept]) + "\n[[user]]" + rest
+
+
+async def test_a_system_of_others_that_is_removed_meanwhile_cuts_nobodys_stream():
+    async with managed([small(1), small(2), small(3)]) as site:
+        await site.client.farm[1].inject("hung")
+        async with streaming(site.client, {"system_id": [1, 2]}) as stream:
+            await stream.closing(1)
+            site.site.apply(without(site, 3))
+            await site.client.farm[1].recover()
+            lines = await stream.whole()
+        assert lines.last["complete"] is True
+
+
+@pytest.mark.parametrize("form", ["json", "ndjson"])
+async def test_an_asked_system_that_is_removed_meanwhile_is_answered_as_it_was_asked(form: str):
+    """A reload touches no request in flight (contract section 7)."""
+    async with managed([small(1), small(2)]) as site:
+        await site.client.farm[1].inject("hung")
+        asked = asyncio.create_task(site.client.post({"format": form, "require": "all", "system_id": [1, 2]}))
+        await until(lambda: site.client.farm[1].counters.in_flight == 1)
+        site.site.apply(without(site, 2))
+        await site.client.farm[1].recover()
+        answer = await asked
+        assert answer.status == 200
+        assert answer.body.count(b'{"system_id":2,"system_name":"site-2","start_epoch"') == 30
+        assert b'"complete":true' in answer.body
+        assert (await site.client.post({"system_id": 2})).status == 404
+
+
+async def test_a_removed_user_gets_no_more_of_what_was_collected_for_a_requirement(cut_allowed):
+    """Ten megabytes: more than any socket keeps."""
+    async with managed([small(1, rows=12_000), small(2)], [user("noc")]) as site:
+        await site.client.post()
+        async with streaming(site.client, {"require": "all"}) as stream:
+            await stream.line()
+            site.apply([user("other")])
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    rest = await stream.response.content.read()
+            except aiohttp.ClientError:
+                rest = b""
+        assert b'"total"' not in rest, "it does not claim to be whole"
+
+
+async def test_what_was_held_has_grown_older_when_a_slow_system_has_answered():
+    async with managed([small(1), small(2)]) as site:
+        await site.client.post({"system_id": 1})
+        await site.client.farm[1].inject("hung")
+        asked = asyncio.create_task(site.client.post({"page_size": 5}))
+        await until(lambda: site.client.farm[1].counters.in_flight == 1)
+        site.clock.by += 4.0
+        await site.client.farm[1].recover()
+        first = await asked
+        assert first.system(1)["age_seconds"] >= 4.0
+        site.clock.by += 3.0
+        later = await site.client.post({"cursor": first.json["next_cursor"]})
+        assert later.system(1)["age_seconds"] >= 7.0

@@ -167,7 +167,9 @@ def test_another_requirement_is_refused_by_name(value: Any) -> None:
 
 
 @pytest.mark.parametrize("key", SECONDS)
-@pytest.mark.parametrize(("value", "read"), [(5, 5.0), (0.25, 0.25), ("2.5", 2.5), ("3", 3.0)])
+@pytest.mark.parametrize(
+    ("value", "read"), [(5, 5.0), (0.25, 0.25), ("2.5", 2.5), ("3", 3.0), ("0.30000000000000004", 0.1 + 0.2)]
+)
 def test_seconds_take_fractions(key: str, value: Any, read: float) -> None:
     assert getattr(ask({key: value}), f"{key}_s") == read
 

@@ -35,7 +35,7 @@ def report_paths() -> Document:
 
 def _parameters(*, has_form: bool = False) -> list[Schema]:
     """The keys of a report's query string."""
-    seconds = {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,9})?$"}
+    seconds = {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,30})?$"}
     hours = {"type": "integer", "minimum": 1, "maximum": 366 * 24}
     texts: list[tuple[str, str, Schema]] = [
         ("hours", "The window of the counts; 24 by default, and never more than `report.history_days`.", hours),

@@ -100,7 +100,7 @@ def _either(*schemas: Schema) -> Schema:
 
 
 def _decimal() -> Schema:
-    return {"type": "string", "pattern": r"^[0-9]{1,15}(\.[0-9]{1,9})?$"}
+    return {"type": "string", "pattern": r"^[0-9]{1,15}(\.[0-9]{1,30})?$"}
 
 
 class _Shape(NamedTuple):
