@@ -1,7 +1,9 @@
 """What a stream requires before it begins, and rights that are taken away while it runs (sections 5.2, 5.5 and 5.6)."""
 
 import asyncio
+import socket
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -139,11 +141,21 @@ async def test_an_asked_system_that_is_removed_meanwhile_is_answered_as_it_was_a
         assert (await site.client.post({"system_id": 2})).status == 404
 
 
+def _small_window(address: Any) -> socket.socket:
+    plug = socket.socket(*address[:3])
+    plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    return plug
+
+
 async def test_a_removed_user_gets_no_more_of_what_was_collected_for_a_requirement(cut_allowed):
     """Ten megabytes: more than any socket keeps."""
     async with managed([small(1, rows=12_000), small(2)], [user("noc")]) as site:
         await site.client.post()
-        async with streaming(site.client, {"require": "all"}) as stream:
+        connector = aiohttp.TCPConnector(socket_factory=_small_window)
+        async with (
+            aiohttp.ClientSession(connector=connector) as http,
+            streaming(replace(site.client, http=http), {"require": "all"}, Accept_Encoding="identity") as stream,
+        ):
             await stream.line()
             site.apply([user("other")])
             try:
