@@ -149,7 +149,7 @@ class Appliance:
         answered, wall = self._monotonic(), self._wall()  # before the rows are read, which may take or wait its time
         if not 200 <= reply.status < 300:
             raise self._refusal(reply)
-        reading = await self._in_turn(asked, reply)
+        reading = await self._reading(asked, reply)
         skew = None if reply.date is None else reply.date - wall
         backups = without_strangers(reading.backups, asked, _clock_during(wall, skew, answered - begun))
         flags = {
@@ -161,6 +161,15 @@ class Appliance:
         }
         warnings = tuple(word for word, is_so in flags.items() if is_so)
         return Fetched(backups, begun, answered, wall, len(reply.content), skew, warnings)
+
+    async def _reading(self, asked: Asked, reply: Reply) -> Reading:
+        """The rows of a good status, whose words may refuse the token all the same (appliance-api.md section 0)."""
+        try:
+            return await self._in_turn(asked, reply)
+        except FetchError as error:
+            if error.kind == "appliance_error" and _has_expired(error.message):
+                raise _token_refused(error.message) from error
+            raise
 
     async def _in_turn(self, asked: Asked, reply: Reply) -> Reading:
         """The rows of a reply. A hundred large ones at once would all be ready at last, in one turn of the loop."""
@@ -188,9 +197,16 @@ class Appliance:
 
     def _refusal(self, reply: Reply) -> FetchError:
         said = said_message(reply.body)
-        if reply.status == 401 or (said is not None and EXPIRED_TEXT in said.lower()):
-            return TokenRefusedError("auth", "the appliance refuses the token that it gave", detail=said)
-        return refusal(reply, self._wall())
+        return _token_refused(said) if reply.status == 401 or _has_expired(said) else refusal(reply, self._wall())
+
+
+def _has_expired(said: str | None) -> bool:
+    """Whether an appliance's words mean that our session is over."""
+    return said is not None and EXPIRED_TEXT in said.lower()
+
+
+def _token_refused(said: str | None) -> TokenRefusedError:
+    return TokenRefusedError("auth", "the appliance refuses the token that it gave", detail=said)
 
 
 def _clock_during(wall: float, skew: float | None, took: float) -> Now | None:
