@@ -212,11 +212,17 @@ class Gateway:
         self._trimmer.took(event.reply_bytes)
         self._log_hook(event)
         wrong = event.error == "tls_pin"
-        if wrong != (event.system_id in self._wrong_pins) and (wrong or event.error is None):
+        known = event.system_id in self._wrong_pins
+        if wrong != known and (wrong or (event.error is None and not self._is_locked(event.system_id))):
             # Once for each change of state: with both prints, which only an administrator gets to read.
             self._wrong_pins ^= {event.system_id}
             outcome = f"refused: {event.detail}" if wrong else "trusted again"
             audit("pin", who=event.system, address="", what="certificate", outcome=outcome)
+
+    def _is_locked(self, system_id: SystemId) -> bool:
+        """Whether nothing is asked of a system: what succeeds all the same began before its certificate changed."""
+        system = self.systems.get(system_id)
+        return system is not None and system.guard.breaker.locked
 
 
 def _by_id(config: Config) -> dict[SystemId, System]:

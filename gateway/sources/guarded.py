@@ -117,7 +117,7 @@ class Guarded:
             raise self._refused(now)
 
     def _check_rest(self, now: float) -> None:
-        if now < self._rest_until:
+        if now < self._rest_until and not self.breaker.locked:  # that it is locked is the stronger reason
             raise FetchError(
                 "overloaded", "the appliance asked to be left alone", retry_at=self._wall() + self._rest_until - now
             )
@@ -146,7 +146,8 @@ class Guarded:
         return fetched
 
     def _succeeded(self) -> None:
-        self._last = None
+        if not self.breaker.locked:
+            self._last = None
         self.breaker.succeeded(self._monotonic())
 
     def _failed(self) -> None:
@@ -154,8 +155,8 @@ class Guarded:
 
     def _judge(self, error: FetchError, *, probes: bool) -> Callable[[], None] | None:
         """What a failure means to the breaker; None where it says nothing of the appliance's health."""
-        if error.kind == "breaker_open":
-            return None
+        if error.kind == "breaker_open" or self.breaker.locked:
+            return None  # what locked it stays the reason: a call from before then tells nothing against it
         self._last = error
         if error.kind in _SPEAKS_OF_HEALTH:
             # A call that left before the breaker opened tells nothing that the breaker does not know.

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from gateway.cli.fingerprint import print_fingerprint
+from gateway.model import SystemId
 from gateway.simulator.tls import Certificate, self_signed
+from gateway.sources.source import CallEvent
 from tests.kit.accounts import token_table
 from tests.secure.faulty import Faulty
 from tests.secure.support import CALM, Site, config_text, site_of
@@ -87,6 +89,14 @@ async def test_the_old_certificate_brought_back_stays_locked_out() -> None:
         assert (await site.anew()).systems[1]["error"]["kind"] == "tls_pin"
         site.apply(text_of(faulty, OLD.fingerprint))
         assert (await site.anew()).systems[1]["state"] == "ok"
+
+
+async def test_a_call_that_began_before_and_ends_well_is_not_told_as_trust(log: io.StringIO) -> None:
+    async with Faulty(OLD) as faulty, site_of(text_of(faulty, OLD.fingerprint)) as site:
+        await faulty.show(NEW)
+        await site.anew()
+        site.gateway._called(CallEvent(SystemId(1), "faulty", "backups", took_s=0.1))
+        assert [line["outcome"][:7] for line in lines_of(log, audit="pin")] == ["refused"]
 
 
 async def test_two_pins_are_trusted_while_a_certificate_is_rotated() -> None:
