@@ -164,10 +164,15 @@ class Guarded:
         if error.kind == "tls_pin":
             return self.breaker.lock
         if error.kind == "overloaded":
-            wait = _REST_S if error.retry_at is None else error.retry_at - self._wall()
-            self._rest_until = self._monotonic() + max(0.0, wait)
-            error.retry_at = self._wall() + max(0.0, wait)
+            self._rest(error)
         return None
+
+    def _rest(self, error: FetchError) -> None:
+        """Leave the appliance alone for as long as it asks; of two wishes that overlap the later one counts."""
+        now, wall = self._monotonic(), self._wall()
+        wait = _REST_S if error.retry_at is None else error.retry_at - wall
+        self._rest_until = max(self._rest_until, now + wait)
+        error.retry_at = wall + max(0.0, self._rest_until - now)
 
 
 def _pass() -> None:

@@ -17,6 +17,8 @@ from gateway.sources.transport import Reply, Transport
 
 _FIRST_PAUSE_S: Final = 30.0
 _LONGEST_PAUSE_S: Final = 900.0
+_LEAST_REST_S: Final = 1.0
+"""Whoever says when to ask again has enough for now: no time at all is never meant, nor one that is over."""
 _LONGEST_TOKEN: Final = 4096
 _ENDLESS_S: Final = 10**9
 """A token that is said to live so long is one whose life is not known: not every number fits into a float."""
@@ -235,7 +237,8 @@ _BY_STATUS: Final[dict[int, tuple[ErrorKind, str]]] = {
 def refusal(reply: Reply, wall: float, *, at_login: bool = False) -> FetchError:
     """The error behind a status that is no success (contract section 5.3); `wall` is now, in epoch seconds."""
     if reply.status in _BY_STATUS:
-        retry_at = None if reply.retry_after_s is None else wall + reply.retry_after_s
+        rest_s = reply.retry_after_s
+        retry_at = None if rest_s is None else wall + max(rest_s, _LEAST_REST_S)
         kind, text = _BY_STATUS[reply.status]
         return FetchError(kind, text, retry_at=retry_at)
     said = said_message(reply.body)

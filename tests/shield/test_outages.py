@@ -144,6 +144,21 @@ async def test_an_appliance_that_asks_for_patience_gets_it(mode: str, http_date:
         assert shield.system().guard.breaker.state(shield.hands.monotonic()) == "closed"
 
 
+@pytest.mark.parametrize("login", [False, True], ids=["list", "login"])
+@pytest.mark.parametrize(("retry_after", "http_date"), [(0, False), (0, True), (-3600, True)])
+async def test_no_rest_and_a_time_that_is_over_are_a_rest_of_a_second(
+    retry_after: int, http_date: bool, login: bool
+) -> None:
+    routes = frozenset({"login" if login else "backups"})
+    async with rig(ApplianceSpec(rows=40)) as shield:
+        await shield.appliance.inject(Fault("too_many", routes, retry_after=retry_after, http_date=http_date))
+        for seconds in range(1, 4):
+            answers = [await shield.ask() for _ in range(20)]
+            assert {answer.error.kind for answer in answers if answer.error} == {"overloaded"}
+            assert [event.error for event in shield.events].count("overloaded") == seconds
+            shield.hands.turn(1)
+
+
 @pytest.mark.parametrize("mode", ["unauthorized", "login_refused"])
 async def test_an_account_that_is_refused_is_tried_ever_more_seldom(mode: str) -> None:
     async with rig(ApplianceSpec(rows=40)) as shield:

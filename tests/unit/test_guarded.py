@@ -88,3 +88,25 @@ async def test_a_wish_for_rest_does_not_hide_a_changed_certificate() -> None:
     await scene.ended(first, 0, FetchError("overloaded", "busy", retry_at=WALL + 200))
     await scene.ended(second, 1, FetchError("tls_pin", "another certificate"))
     assert (await scene.refused()).kind == "tls_pin"
+
+
+@pytest.mark.parametrize("waits", [(200.0, 5.0), (5.0, 200.0)], ids=["the shorter wish last", "the longer wish last"])
+async def test_of_two_wishes_for_rest_the_later_time_counts_whichever_came_first(waits: tuple[float, float]) -> None:
+    scene = Scene()
+    tasks = await scene.begun(2)
+    for number, wait in enumerate(waits):
+        told = await scene.ended(tasks[number], number, FetchError("overloaded", "busy", retry_at=WALL + wait))
+        assert told is not None
+        assert told.retry_at == WALL + max(waits[: number + 1])
+    scene.now += 199
+    assert (await scene.refused()).retry_at == WALL + 200
+    scene.now += 1
+    await asyncio.wait_for(_well(scene), 1)
+
+
+async def _well(scene: Scene) -> None:
+    """One more question is asked, and answered."""
+    task = asyncio.create_task(scene.guard.fetch(Call(ALL)))
+    await asyncio.sleep(0)
+    scene.source.calls[-1].set_result(GOOD)
+    await task
