@@ -111,7 +111,7 @@ class Appliance:
             if error.kind == "denied":  # as good as a refused login: asking again at once helps nobody
                 self._session.rejected(error)
             raise
-        self._session.accepted()
+        self._session.accepted(token)
         return fetched
 
     async def _sent(self, call: Call, token: str, spent_s: float) -> Fetched:

@@ -123,10 +123,11 @@ class Session:
         if self._common is not None:
             self._common.dropped(token)
 
-    def accepted(self) -> None:
-        """A call was let in: the account is in order."""
-        self._refused = None
-        self._pause_s = 0.0
+    def accepted(self, token: str) -> None:
+        """A call with this token was let in: the account is in order. An older token tells nothing of it."""
+        if token == self._token:
+            self._refused = None
+            self._pause_s = 0.0
 
     def rejected(self, error: FetchError) -> FetchError:
         """Our account was refused: pause before the next login. Returns the error, with the time of the next try."""
