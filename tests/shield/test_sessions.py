@@ -59,3 +59,17 @@ async def test_an_older_call_that_ends_well_does_not_end_the_pause_after_a_refus
             shield.hands.turn(pause_s - 0.1)
             assert (await kind_of(shield), logins(shield)) == ("auth", tried)
             shield.hands.turn(0.1)
+
+
+async def test_a_login_that_is_not_known_is_tried_as_seldom_as_one_that_is_refused() -> None:
+    async with rig(ApplianceSpec(rows=40)) as shield:
+        await shield.appliance.inject(Fault("missing", frozenset({"login"})))
+        for tried, pause_s in enumerate((PAUSE_S, 2 * PAUSE_S), 1):
+            for client in range(60):
+                answer = await shield.ask({"client_id": client})
+                assert answer.error is not None
+                assert (answer.error.kind, logins(shield)) == ("unsupported", tried)
+            assert answer.error.retry_at == shield.hands.wall() + pause_s
+            shield.hands.turn(pause_s)
+        await shield.appliance.recover()
+        assert (await shield.ask({"client_id": 100})).state == "ok"
