@@ -7,7 +7,9 @@ Cached           held lists, single-flight, stand-ins    a hit waits for nothing
         Transport  bounds, faults translated             nothing else touches the network
 """
 
+import asyncio
 import random
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -75,6 +77,8 @@ class Onions:
         self._large = FairSemaphore(1)
         self._in_turn = InTurn()
         self._budget = RetryBudget(monotonic)
+        # All that are left, whatever became of their systems: a login under way keeps its session.
+        self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
         self._called = called
         self._answered = answered
         self._jitter = jitter
@@ -108,6 +112,10 @@ class Onions:
             **self._clocks,
         )
         return Stacked(system, zone, source, guard, gate)
+
+    async def close(self) -> None:
+        """End all logins under way."""
+        await asyncio.gather(*(session.close() for session in list(self._sessions)))
 
     def _gate(self, system: System, old: Stacked | None) -> Gate:
         limits = system.limits
@@ -143,6 +151,7 @@ class Onions:
             common=None if self._hub is None else self._hub.tokens(system),
             **self._clocks,
         )
+        self._sessions.add(session)
         return Appliance(
             transport,
             session,

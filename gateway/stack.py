@@ -130,6 +130,7 @@ class Gateway:
         await self.histories.close()
         for source in (*(system.source for system in self.systems.values()), *self._retired):
             await source.close()
+        await self._onions.close()
         if self.hub is not None:
             await self.hub.close()
         if self._keeper is not None:

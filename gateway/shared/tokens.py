@@ -22,6 +22,7 @@ from gateway.shared.scripts import DROPPED, GRANTED, LOGIN, NOT_GRANTED, RENEW, 
 from gateway.sources.session import Granted
 
 _LOOK_EVERY_S: Final = 0.05
+_CLOSING_S: Final = 1.0
 _NONCE_BYTES: Final = 12
 _KEPT_S: Final = 86_400.0
 
@@ -113,8 +114,11 @@ class SharedTokens:
         self._soon(SET, (self._pause,), (value, max(1, int(pause_s * 1000)), "", ""))
 
     async def close(self) -> None:
-        """End what is under way."""
-        await ended(*self._tasks)
+        """Finish what the others wait for, for a moment, and end the rest."""
+        tasks = list(self._tasks)
+        if tasks:
+            await asyncio.wait(tasks, timeout=_CLOSING_S)
+        await ended(*tasks)
 
     def _asking(self) -> tuple[object, ...]:
         return self._replica, LEASE_MS, self._dead

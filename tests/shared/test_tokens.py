@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.simulator import ApplianceSpec, Farm
+from gateway.simulator import ApplianceSpec, Farm, Fault
 from tests.shared.servers import Server, replicas
 from tests.shared.test_one_call import calls
 
@@ -25,3 +25,18 @@ async def test_a_common_token_that_the_appliance_forgot_costs_one_login_whoever_
         assert (calls(farm[0], "/login"), calls(farm[0])) == (2, 3)
         assert (await one.ask(ANEW))["complete"], "with the token that `two` got"
         assert (calls(farm[0], "/login"), calls(farm[0])) == (2, 5)
+
+
+async def test_a_replica_that_ends_in_the_middle_of_a_login_keeps_no_other_one_from_it(valkey: Server) -> None:
+    async with Farm([ApplianceSpec(rows=30)]) as farm:
+        await farm[0].inject(Fault("hung", frozenset({"login"})))
+        async with replicas(farm, 1, {"url": valkey.url}) as (one,):
+            assert not (await one.ask({"deadline": 0.2}))["complete"]
+            assert leases(valkey) == 1
+        assert leases(valkey) == 0
+
+
+def leases(valkey: Server) -> int:
+    """How many logins replicas have to themselves."""
+    with valkey.client() as store:
+        return sum(1 for _ in store.scan_iter("*:login"))

@@ -2,10 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from gateway.simulator import ApplianceSpec, Fault
 from gateway.simulator.replies import EXPIRED_TEXT
 from tests.kit.waiting import until
-from tests.shield.support import Rig, rig
+from tests.shield.support import Rig, config_of, rig
 
 PAUSE_S = 30.0
 """The first pause after a refused login (faults.md section 2, row 37)."""
@@ -73,3 +75,17 @@ async def test_a_login_that_is_not_known_is_tried_as_seldom_as_one_that_is_refus
             shield.hands.turn(pause_s)
         await shield.appliance.recover()
         assert (await shield.ask({"client_id": 100})).state == "ok"
+
+
+@pytest.mark.parametrize("retired", [False, True], ids=["of a system", "of one that a reload has replaced"])
+async def test_a_login_under_way_is_given_up_when_the_gateway_ends(retired: bool) -> None:
+    async with rig(ApplianceSpec(rows=40)) as shield:
+        await shield.appliance.inject(Fault("hung", frozenset({"login"})))
+        asking = asyncio.create_task(shield.ask())
+        await until(lambda: shield.appliance.requests)
+        if retired:
+            shield.gateway.apply(config_of(shield.farm, None, {"concurrency": 7}))
+        assert not shield.events
+    await asyncio.gather(asking, return_exceptions=True)
+    given_up = "given up before the appliance had answered"
+    assert [(event.verb, event.detail) for event in shield.events] == [("login", given_up)]
