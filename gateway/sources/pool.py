@@ -49,6 +49,11 @@ class Pool(aiohttp.TCPConnector):
             return await self._unkept.connect(req, traces, timeout)
         connection = await super().connect(req, traces, timeout)
         wire = connection.protocol
+        # What came while nobody had asked would be taken for the answer to this request: aiohttp does not look.
+        while wire is not None and wire in self._used_before and wire.should_close:
+            connection.close()
+            connection = await super().connect(req, traces, timeout)
+            wire = connection.protocol
         if way is not None:
             way.kept = wire in self._used_before
         self._used_before.add(wire)

@@ -103,6 +103,11 @@ class Faulty:
         self.certificate = certificate
         await self._listen()
 
+    def say(self, unasked: bytes) -> None:
+        """Send this on every connection that is open."""
+        for writer in self._writers:
+            writer.write(unasked)
+
     async def _listen(self) -> None:
         context = None if self.certificate is None else self.certificate.server_context()
         self._server = await asyncio.start_server(self._serve, sock=self._bound(), ssl=context)

@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator, Mapping
 
 import aiohttp
 import pytest
+from aiohttp.client_proto import ResponseHandler
 
 from gateway.errors import FetchError
 from gateway.simulator.tls import Certificate, self_signed
 from gateway.sources.breaker import Breaker
 from gateway.sources.pool import DeadConnectionError, repeated
 from gateway.sources.transport import Transport
-from tests.secure.faulty import APPLIANCE_TOKEN, Faulty
+from tests.kit.waiting import until
+from tests.secure.faulty import APPLIANCE_TOKEN, ROWS, Faulty, http, listing
 from tests.secure.support import CALM, QUICK, Site, config_text, site_of
 
 CLOSES = ("half_open", "half_reset")
@@ -154,6 +156,30 @@ async def test_a_call_whose_time_is_spent_is_not_made() -> None:
         with pytest.raises(FetchError, match="within 30 s"):
             await transport.post("/api/backups", b"{}", spent_s=30)
         assert faulty.requests == 0
+
+
+@pytest.mark.parametrize("certificate", [None, self_signed("kept")], ids=["http", "https"])
+async def test_what_an_appliance_says_unasked_is_no_answer_to_the_next_question(
+    certificate: Certificate | None,
+) -> None:
+    """On however many kept connections it said so."""
+    async with warm(certificate=certificate) as (site, (faulty,)):
+        first = await site.ask()
+        await asyncio.gather(*(site.anew({"client_id": number}) for number in (1, 2)))
+        before = faulty.requests
+        faulty.say(http(listing([{**ROWS[0], "id": 999}])))
+        await until(lambda: [kept.should_close for kept in idle(site)] == [True, True])
+        assert (await site.anew()).json()["backups"] == first.json()["backups"]
+        assert (faulty.requests, len(faulty.received), len(idle(site))) == (before + 1, 2 + 1, 1)
+        assert (await site.anew()).systems[1]["state"] == "ok"
+        assert len(faulty.received) == 2 + 1, "the new one is kept as ever"
+
+
+def idle(site: Site) -> list[ResponseHandler]:
+    """The connections that are kept."""
+    pool = site.gateway._http.connector
+    assert pool is not None
+    return [kept for connections in pool._conns.values() for kept, _ in connections]
 
 
 async def test_without_a_pool_of_ours_a_broken_connection_is_what_it_was() -> None:
