@@ -72,15 +72,17 @@ def clock_at(wall: float, skew: float | None, took: float) -> Now | None:
 
 
 def freshness_of(
-    held: Held, now: float, need: Need, limits: Limits, error: FetchError | None = None
+    held: Held, now: float, need: Need, limits: Limits, error: FetchError | None = None, *, refused: bool = False
 ) -> Freshness | None:
     """How far a held list may be used; None where it is too old even as a stand-in.
 
-    `error` is why a stand-in is needed, which may shorten its life.
+    `error` is why a stand-in is needed, which may shorten its life. So does `refused`: our account was refused, and
+    has not been let in since, whatever goes wrong by now.
     """
     age = held.age_s(now)
     why = error or held.failed
-    longest = limits.stale_after_auth_seconds if why is not None and why.kind in LOGIN_FAULTS else limits.stale_seconds
+    refused = refused or (why is not None and why.kind in LOGIN_FAULTS)
+    longest = limits.stale_after_auth_seconds if refused else limits.stale_seconds
     if need.max_stale_s is not None:
         longest = min(longest, need.max_stale_s)
     if why is not None and age > longest:
@@ -103,8 +105,11 @@ def choose(
     need: Need,
     limits: Limits,
     error: FetchError | None = None,
+    refused: bool = False,
 ) -> Served | None:
     """The best held list for a question, or None. With `error` the caller looks for a stand-in: any age will do.
+
+    `error` and `refused` as for `freshness_of`.
 
     A list that is due and older than one that covers the question, but cannot tell a row, is a stand-in at most: its
     caller may have seen the younger one when that could tell, and must not go back without being told.
@@ -112,7 +117,7 @@ def choose(
     best: Served | None = None
     undecided_at = -math.inf
     for held in others if exact is None else chain((exact,), others):
-        freshness = freshness_of(held, now, need, limits, error)
+        freshness = freshness_of(held, now, need, limits, error, refused=refused)
         # The younger is never less fresh, and no caller may see an older one after it; of equals the exact one serves.
         if freshness is None or (best is not None and held.fetched.asked_at <= best.held.fetched.asked_at):
             continue

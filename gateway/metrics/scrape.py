@@ -93,9 +93,10 @@ def _copied(ledger: SystemLedger) -> SystemLedger:
 async def _telling_rows(gateway: Gateway, system: Stacked) -> TellingRows | None:
     """The history out of the best held list; one that reaches back a day only tells of backups, not of assets."""
     lists = gateway.store.held(system.source.system_id)
-    now, wall, limits = gateway.monotonic(), gateway.wall(), system.source.limits
+    now, wall = gateway.monotonic(), gateway.wall()
+    limits, refused = system.source.limits, system.source.refresh.is_refused
     for reach_s, of_assets in ((gateway.config.report.history_days * DAY_S, True), (DAY_S, False)):
-        told = telling(lists, reach_s, limits, now=now, wall=wall)
+        told = telling(lists, reach_s, limits, now=now, wall=wall, refused=refused)
         if told is not None:
             history = await gateway.histories.of(told.held.fetched.backups)
             return TellingRows(history, told.as_of, of_assets)

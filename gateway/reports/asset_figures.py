@@ -24,16 +24,18 @@ class Told:
     as_of: float
 
 
-def telling(lists: Iterable[Held], reach_s: float, limits: Limits, *, now: float, wall: float) -> Told | None:
+def telling(
+    lists: Iterable[Held], reach_s: float, limits: Limits, *, now: float, wall: float, refused: bool
+) -> Told | None:
     """The list to tell the assets by, of those that reach back so far; None where nothing suitable is held.
 
     Of the lists that are young enough to be served at once the one that reaches back farthest, so that series do not
-    come and go with what callers ask; of stand-ins the youngest.
+    come and go with what callers ask; of stand-ins the youngest. `refused` as for `freshness_of`.
     """
     best: tuple[tuple[bool, float, float], Told] | None = None
     for held in lists:
         begin = _begin(held)
-        freshness = freshness_of(held, now, Need(now), limits)
+        freshness = freshness_of(held, now, Need(now), limits, refused=refused)
         if begin is None or begin > held.fetched.wall_at - reach_s or freshness is None:
             continue
         is_current = freshness != "stale" and held.failed is None

@@ -166,6 +166,7 @@ class Cached:
             need=need,
             limits=self.limits,
             error=error,
+            refused=self.refresh.is_refused,
         )
 
     def _check(self, asked: Asked, *, has_stand_in: bool) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from gateway.clock import Clock
-from gateway.errors import FetchError
+from gateway.errors import LOGIN_FAULTS, FetchError
 from gateway.filter import Asked
 from gateway.lists.held import Held
 from gateway.lists.plan import appliance_now, undecided
@@ -33,6 +33,7 @@ class Refresh:
         self._too_large: dict[Asked, tuple[float, FetchError]] = {}
         self.last_success: float | None = None
         self.last_error: FetchError | None = None
+        self._refused_at: float | None = None
         self.latency_s: float | None = None
 
     def __repr__(self) -> str:
@@ -45,8 +46,14 @@ class Refresh:
             return False
         return None if self.last_success is None else True
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether our account was refused and nothing asked since was answered: other faults do not undo that."""
+        return self._refused_at is not None
+
     def follow(self, old: "Refresh") -> None:
         """Go on with what was known of the same appliance before its configuration changed."""
+        self._refused_at = old._refused_at
         self.last_success, self.last_error, self.latency_s = old.last_success, old.last_error, old.latency_s
 
     def retire(self) -> None:
@@ -73,7 +80,7 @@ class Refresh:
             raise
         took_s = held.fetched.took_s
         self.latency_s = took_s if self.latency_s is None else 0.7 * self.latency_s + 0.3 * took_s
-        self.last_success, self.last_error = held.fetched.wall_at, None
+        self._succeeded(held.fetched, held.fetched.wall_at)
         if self.retired:
             return held
         old = self._store.get(self.system_id, call.asked)
@@ -156,14 +163,21 @@ class Refresh:
         old = self._store.get(self.system_id, held.asked)
         if old is not None and old.fetched.asked_at >= held.fetched.asked_at:
             return old
-        self.last_success, self.last_error = max(held.fetched.wall_at, self.last_success or 0.0), None
+        self._succeeded(held.fetched, max(held.fetched.wall_at, self.last_success or 0.0))
         self._store.put(self.system_id, held)
         return held
+
+    def _succeeded(self, fetched: Fetched, wall_at: float) -> None:
+        self.last_success, self.last_error = wall_at, None
+        if self._refused_at is not None and fetched.asked_at >= self._refused_at:  # an older call says nothing of it
+            self._refused_at = None
 
     def failed(self, asked: Asked, error: FetchError) -> FetchError:
         """Mark the held list for a question that could not be asked; returns the error."""
         kept = error.again()  # without its traceback, which would keep alive what had come of a reply
         self.last_error = kept
+        if error.kind in LOGIN_FAULTS:
+            self._refused_at = self._monotonic()
         held = None if self.retired else self._store.get(self.system_id, asked)
         if held is not None:
             held.failed = kept

@@ -15,7 +15,7 @@ from tests.forms.sites import user
 from tests.gateway.live import gateway_over, raw_exchange, small
 from tests.kit.waiting import until
 from tests.monitoring.scraping import Scrape, scrape
-from tests.secure.support import config_text, site_of, system_table
+from tests.secure.support import Ahead, config_text, site_of, system_table
 
 NAMED = {"asset_metrics": True}
 ASSETS = "asset_last_success_timestamp_seconds"
@@ -117,6 +117,21 @@ async def test_a_system_that_is_taken_away_takes_its_series_with_it():
             after = Scrape((await site.call("GET", "/metrics")).body.decode())
     assert {value for _, labels in before.series for key, value in labels if key == "system_id"} == {"1", "2"}
     assert {value for _, labels in after.series for key, value in labels if key == "system_id"} == {"1"}
+
+
+async def test_a_system_that_refused_us_tells_of_no_asset_after_an_hour_whatever_fails_by_then():
+    clock = Ahead()
+    async with (
+        Farm([ApplianceSpec(name="one", rows=20)]) as farm,
+        site_of(config_text([system_table(1, farm[0])]), clock=clock) as site,
+    ):
+        await site.call("GET", "/gateway/summary")
+        assert Scrape((await site.call("GET", "/metrics")).body.decode()).of("assets")
+        for fault in ("forbidden", "error"):
+            await farm[0].inject(fault)
+            clock.by += 3700
+            await site.anew()
+        assert not Scrape((await site.call("GET", "/metrics")).body.decode()).of("assets")
 
 
 async def test_who_sees_some_systems_is_refused_unless_metrics_are_open():

@@ -1,10 +1,12 @@
 """Stand-ins: what is shown while an appliance fails, for how long, and how soon it is over."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from gateway.simulator import ApplianceSpec, Fault
+from tests.kit.waiting import until
 from tests.shield.support import HOUR_S, rig
 
 
@@ -42,6 +44,54 @@ async def test_a_stand_in_ends_when_it_must(fault: str, longest: float) -> None:
         assert (await shield.ask()).state == "stale"
         shield.hands.turn(11)
         assert (await shield.ask()).state == "missing"
+
+
+@pytest.mark.parametrize("then", ["refusing", "error", "too_many"])
+@pytest.mark.parametrize("fault", ["unauthorized", "forbidden"])
+async def test_a_stand_in_that_ended_by_a_refusal_does_not_come_back_with_another_fault(fault: str, then: str) -> None:
+    async with rig(ApplianceSpec(rows=40)) as shield:
+        await shield.ask()
+        await shield.appliance.inject(fault)
+        shield.hands.turn(HOUR_S + 1)
+        assert (await shield.ask()).state == "missing"
+        await shield.appliance.inject(then)
+        for _ in range(20):
+            shield.hands.turn(HOUR_S)
+            answer = await shield.ask()
+            assert answer.error is not None
+            assert (answer.state, answer.error.kind in ("auth", "denied")) == ("missing", False)
+
+
+async def test_a_call_that_began_before_the_refusal_and_ends_well_does_not_undo_it() -> None:
+    async with rig(ApplianceSpec(rows=40, workers=1)) as shield:
+        await shield.ask({"client_id": 1})
+        workers = shield.appliance._workers
+        async with workers:
+            older = asyncio.create_task(shield.ask())
+            await until(lambda: workers._waiters)
+            shield.hands.turn(1)
+            await shield.appliance.inject("forbidden")
+            assert (await shield.ask({"client_id": 2}, max_age=0)).state == "missing"
+        assert (await older).state == "ok"
+        await shield.appliance.inject("error")
+        shield.hands.turn(HOUR_S - 2)
+        assert (await shield.ask()).state == "stale"
+        shield.hands.turn(2)
+        assert (await shield.ask()).state == "missing"
+
+
+async def test_who_is_let_in_again_has_whole_stand_ins_again() -> None:
+    async with rig(ApplianceSpec(rows=40)) as shield:
+        await shield.ask()
+        await shield.appliance.inject("forbidden")
+        shield.hands.turn(HOUR_S + 1)
+        assert (await shield.ask()).state == "missing"
+        await shield.appliance.recover()
+        shield.hands.turn(HOUR_S)
+        assert (await shield.ask()).state == "ok"
+        await shield.appliance.inject("error")
+        shield.hands.turn(20 * HOUR_S)
+        assert (await shield.ask()).state == "stale"
 
 
 @pytest.mark.parametrize("rows", [12, 40], ids=["no tail", "a tail"])

@@ -162,6 +162,26 @@ def test_the_fault_of_now_counts_and_not_the_one_that_is_remembered() -> None:
     assert freshness_of(held, 3601, NEED, LIMITS, AUTH) is None
 
 
+@pytest.mark.parametrize("error", [None, TIMEOUT], ids=["no fault", "a fault"])
+def test_an_account_that_was_refused_shortens_the_life_of_a_stand_in_whatever_is_wrong_by_now(
+    error: FetchError | None,
+) -> None:
+    ages = (3600, 3601)
+    found = [freshness_of(held_of(EMPTY), age, NEED, LIMITS, error, refused=True) for age in ages]
+    assert found == ["stale", None]
+
+
+@pytest.mark.parametrize(("age", "freshness"), [(40, "fresh"), (500, "revalidate")])
+def test_an_account_that_was_refused_takes_nothing_from_a_list_that_is_no_stand_in(age: float, freshness: str) -> None:
+    limits = replace(LIMITS, stale_after_auth_seconds=30)
+    assert freshness_of(held_of(EMPTY), age, NEED, limits, refused=True) == freshness
+
+
+def test_an_account_that_was_refused_counts_for_whichever_list_would_serve() -> None:
+    assert chosen(ONE, aged(3601, ONE), aged(3602), refused=True) is None
+    assert chosen(ONE, aged(3601, ONE), aged(3600), refused=True) is not None
+
+
 @pytest.mark.parametrize(("age", "freshness"), [(40, "fresh"), (500, "revalidate")])
 def test_a_bound_on_stand_ins_takes_nothing_from_a_list_that_needs_none(age: float, freshness: str) -> None:
     need = Need(1e9, max_stale_s=30)
