@@ -135,6 +135,7 @@ class Onions:
             system.url,
             pins=system.fingerprints,
             connect_s=limits.connect_seconds,
+            deadline_s=limits.deadline_seconds,
             fetch_s=limits.fetch_seconds,
             max_reply_bytes=limits.max_reply_bytes,
             total=self._total,

@@ -51,6 +51,7 @@ async def _tried(system: System, http: aiohttp.ClientSession, total: FairSemapho
         system.url,
         pins=system.fingerprints,
         connect_s=limits.connect_seconds,
+        deadline_s=limits.deadline_seconds,
         fetch_s=limits.fetch_seconds,
         max_reply_bytes=limits.max_reply_bytes,
         total=total,
@@ -72,7 +73,8 @@ async def _tried(system: System, http: aiohttp.ClientSession, total: FairSemapho
             token = await session.token()
             # The account is in order: an appliance that cannot log out forgets the token by itself.
             with contextlib.suppress(FetchError, TimeoutError):
-                await transport.post("/api/logout", json.dumps({"cookie": token}).encode(), token)
+                async with transport.place() as place:
+                    await transport.post(place, "/api/logout", json.dumps({"cookie": token}).encode(), token)
     except FetchError as error:
         return error
     except TimeoutError:

@@ -113,3 +113,30 @@ class FairSemaphore:
     def _call(self) -> None:
         while self._free > 0 and self._lines.call() is not None:
             self._free -= 1
+
+
+class Place:
+    """One place inside, from ``async with`` to its end, to `leave`, or for `longest_s`: to whichever comes first.
+
+    What hangs is still bounded by what else bounds it, and takes nothing from others any more.
+    """
+
+    def __init__(self, semaphore: FairSemaphore, longest_s: float) -> None:
+        self._semaphore = semaphore
+        self._longest_s = longest_s
+        self._limit: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> "Place":
+        await self._semaphore.enter()
+        self._limit = asyncio.get_running_loop().call_later(self._longest_s, self.leave)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        """Give the place back, unless that has been done."""
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+            self._semaphore.leave()

@@ -16,7 +16,7 @@ from gateway.errors import FetchError
 from gateway.filter import Asked
 from gateway.lists.index import Now, without_strangers
 from gateway.lists.plan import clock_at
-from gateway.loop.fair import FairSemaphore
+from gateway.loop.fair import FairSemaphore, Place
 from gateway.model import Fetched, SystemId
 from gateway.sources.gate import Gate
 from gateway.sources.in_turn import InTurn
@@ -88,9 +88,8 @@ class Appliance:
         """
         async with self._gate.slots:
             call.check()
-            call.started = True
             logins = self._session.logins
-            token = await self._session.token()
+            token = await self._token(call)
             fresh = self._session.logins > logins  # not so where it is out of the store, however new to us
             if fresh and not is_replay:
                 with contextlib.suppress(TokenRefusedError):
@@ -102,6 +101,14 @@ class Appliance:
                 if fresh or is_replay:
                     raise self._session.rejected(FetchError("auth", error.message, detail=error.detail)) from error
                 raise
+
+    async def _token(self, call: Call) -> str:
+        """The session's; a login that it takes is a step of the call, shared with others that want one."""
+        call.step = self._session
+        try:
+            return await self._session.token()
+        finally:
+            call.step = None
 
     async def _called(self, call: Call, token: str) -> Fetched:
         """One call; the session hears what becomes of it."""
@@ -118,19 +125,21 @@ class Appliance:
         """In its turn, also where it is sent again: an appliance may have read what it closed the connection upon."""
         call.started = False
         await self._gate.turn()
-        call.check()
-        call.started = True
-        call.repeats += spent_s > 0
-        return await self._exchange(call.asked, token, spent_s)
+        async with self._transport.place() as place:
+            call.check()
+            call.started = True
+            call.repeats += spent_s > 0
+            return await self._exchange(call.asked, place, token, spent_s)
 
-    async def _exchange(self, asked: Asked, token: str, spent_s: float) -> Fetched:
+    async def _exchange(self, asked: Asked, place: Place, token: str, spent_s: float) -> Fetched:
         """One POST and its decoding, with its event whatever comes of it."""
         begun = self._monotonic()
         fetched: Fetched | None = None
         failed: FetchError | None = None
         reply: Reply | None = None
         try:
-            reply = await self._transport.post(self._path, encode_asked(asked, self._remote_sid), token, spent_s)
+            body = encode_asked(asked, self._remote_sid)
+            reply = await self._transport.post(place, self._path, body, token, spent_s)
             fetched = await self._decoded(asked, reply, begun)
         except FetchError as error:
             failed = self._session.cleaned(error, reply, token)

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from gateway.clock import Clock
 from gateway.dialects.wire import encode_login, read_object, repeats, said_message
 from gateway.errors import LOGIN_FAULTS, ErrorKind, FetchError
+from gateway.loop.fair import Place
 from gateway.loop.flight import Flight
 from gateway.model import SystemId
 from gateway.sources.pool import repeated
@@ -96,6 +97,7 @@ class Session:
         self._timeout_s = 0.0
         self._last_use = 0.0
         self._flight: Flight[None, str] = Flight()
+        self._queued = False
         self._refused: FetchError | None = None
         self._pause_s = 0.0
         self._pause_until = 0.0
@@ -105,6 +107,11 @@ class Session:
     def __repr__(self) -> str:
         state = "logged in" if self._token else "refused" if self._refused else "logged out"
         return f"<Session at {self._name}: {state}>"
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a login is, and does not wait for its place among the calls of all systems."""
+        return len(self._flight) > 0 and not self._queued
 
     async def token(self) -> str:
         """A token to use now. Raises FetchError; a refusal is repeated from memory while its pause lasts."""
@@ -117,7 +124,8 @@ class Session:
             self._last_use = now
             return self._token
         common = self._common
-        return await self._flight.run(None, self._login if common is None else lambda: self._login_for_all(common))
+        login = self._login if common is None else lambda: self._login_for_all(common)
+        return await self._flight.run(None, login, leave=lambda: self._queued)
 
     def drop(self, token: str) -> None:
         """An appliance refused this very token; a newer one, got meanwhile by somebody else, stays."""
@@ -190,12 +198,22 @@ class Session:
         return await repeated(self._login_sent)
 
     async def _login_sent(self, spent_s: float) -> str:
+        self._queued = True
+        try:
+            async with self._transport.place() as place:
+                self._queued = False
+                return await self._exchange(place, spent_s)
+        finally:
+            self._queued = False
+
+    async def _exchange(self, place: Place, spent_s: float) -> str:
+        """One login, with its event whatever comes of it."""
         begun = self._monotonic()
         failed: FetchError | None = None
         reply: Reply | None = None
         try:
             body = encode_login(self._username, self._password.get_secret_value())
-            reply = await self._transport.post("/api/login", body, spent_s=spent_s)
+            reply = await self._transport.post(place, "/api/login", body, spent_s=spent_s)
             self._token, self._timeout_s = _read_login(reply, self._wall())
             self.logins += 1
         except FetchError as error:

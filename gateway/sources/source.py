@@ -10,6 +10,15 @@ from gateway.lists.held import Held
 from gateway.model import Fetched, SystemId
 
 
+class Step(Protocol):
+    """A part of what a question takes."""
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the appliance is working on it, or has been."""
+        ...
+
+
 @dataclass(slots=True)
 class Call:
     """One question on its way to an appliance.
@@ -27,8 +36,8 @@ class Call:
     """Whether another replica is asking the same now."""
     repeats: int = 0
     """How often it was sent once more, at once, since a kept connection had died."""
-    step: "Call | None" = None
-    """The part that is on its way now, where one question takes several calls."""
+    step: Step | None = None
+    """The part that is on its way now, where one question takes several calls, a login among them."""
     may_go: Callable[[], None] | None = None
     """Asked when the question leaves a queue; raises FetchError where the appliance failed meanwhile."""
 
@@ -40,7 +49,7 @@ class Call:
     @property
     def under_way(self) -> bool:
         """Whether the appliance is working on it, or has been."""
-        return self.started or (self.step is not None and self.step.started)
+        return self.started or (self.step is not None and self.step.under_way)
 
 
 class BackupSource(Protocol):

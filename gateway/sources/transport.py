@@ -21,7 +21,7 @@ from yarl import URL
 from gateway.clock import Clock
 from gateway.dialects.chunks import WHOLE_BYTES
 from gateway.errors import ErrorKind, FetchError
-from gateway.loop.fair import FairSemaphore
+from gateway.loop.fair import FairSemaphore, Place
 from gateway.sources.incoming import Body, Incoming
 from gateway.sources.pool import WAY, DeadConnectionError, Way
 
@@ -98,6 +98,7 @@ class Transport:
         *,
         pins: tuple[str, ...],
         connect_s: float,
+        deadline_s: float,
         fetch_s: float,
         max_reply_bytes: int,
         total: FairSemaphore,
@@ -113,6 +114,7 @@ class Transport:
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_s, sock_connect=connect_s)
         self._max_reply_bytes = max_reply_bytes
         self._total = total  # bounds the calls of the whole process (`total_concurrency`)
+        self._deadline_s = deadline_s
         self._incoming = incoming
         self._wall = wall
         self._wary_until = 0.0
@@ -125,16 +127,26 @@ class Transport:
         """When the pinned certificate runs out, in epoch seconds; endless without a pin, or before the first call."""
         return self._ssl.ends_at if isinstance(self._ssl, PinSet) else math.inf
 
-    async def post(self, path: str, body: bytes, token: str | None = None, spent_s: float = 0.0) -> Reply:
+    def place(self) -> Place:
+        """What a call must have got before it is made: a place among those of all systems.
+
+        It is the call's for as long as a caller waits at most. A call that takes longer goes on without it: two hundred
+        appliances that hang must not keep the others from being asked.
+        """
+        return Place(self._total, self._deadline_s)
+
+    async def post(self, place: Place, path: str, body: bytes, token: str | None = None, spent_s: float = 0.0) -> Reply:
         """POST `body` to the constant `path`; raises FetchError for whatever is no answer of an appliance.
 
-        DeadConnectionError where the call should be made again, which then has a connection of its own.
+        DeadConnectionError where the call should be made again, which then has a connection of its own. The place is
+        left at the end: it is for the exchange, not for what becomes of the reply.
         """
         try:
-            async with self._total:
-                return await self._bounded(path, body, token, spent_s)
+            return await self._bounded(path, body, token, spent_s)
         except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
             raise _translated(error) from error
+        finally:
+            place.leave()
 
     async def _bounded(self, path: str, body: bytes, token: str | None, spent_s: float) -> Reply:
         """Within `fetch_s`, which begins when the call does: waiting for a place is no fault of the appliance."""

@@ -153,8 +153,9 @@ async def test_a_call_whose_time_is_spent_is_not_made() -> None:
     async with Faulty() as faulty, site_of(config_text([faulty.system()], tables=CALM)) as site:
         appliance = next(iter(site.gateway.systems.values())).guard._inner
         transport: Transport = appliance._transport  # type: ignore[attr-defined]
-        with pytest.raises(FetchError, match="within 30 s"):
-            await transport.post("/api/backups", b"{}", spent_s=30)
+        async with transport.place() as place:
+            with pytest.raises(FetchError, match="within 30 s"):
+                await transport.post(place, "/api/backups", b"{}", spent_s=30)
         assert faulty.requests == 0
 
 
@@ -189,8 +190,10 @@ async def test_without_a_pool_of_ours_a_broken_connection_is_what_it_was() -> No
         transport: Transport = appliance._transport  # type: ignore[attr-defined]
         async with aiohttp.ClientSession() as session:
             transport._session = session
-            await transport.post("/api/login", b"{}")
+            async with transport.place() as place:
+                await transport.post(place, "/api/login", b"{}")
             await faulty.switch("half_open")
-            with pytest.raises(FetchError) as caught:
-                await transport.post("/api/login", b"{}")
+            async with transport.place() as place:
+                with pytest.raises(FetchError) as caught:
+                    await transport.post(place, "/api/login", b"{}")
         assert (type(caught.value), caught.value.kind) == (FetchError, "reset")
