@@ -21,6 +21,9 @@ _LEAST_ROW_BYTES: Final = 64
 """Backups have hundreds of bytes. A large reply of smaller pieces is none of them, and would take a hundred times its
 size in memory."""
 
+SAID_BYTES: Final = 65_536
+"""No login and no error of an appliance says more than that."""
+
 EXPIRED_TEXT: Final = "session has expired or is invalid"
 """What an appliance says of a token that it no longer knows, whatever the status (appliance-api.md section 1)."""
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 from pydantic import SecretStr
 
 from gateway.clock import Clock
-from gateway.dialects.wire import encode_login, read_object, repeats, said_message
+from gateway.dialects.wire import SAID_BYTES, encode_login, read_object, repeats, said_message
 from gateway.errors import LOGIN_FAULTS, ErrorKind, FetchError
 from gateway.loop.fair import Place
 from gateway.loop.flight import Flight
@@ -213,7 +213,8 @@ class Session:
         reply: Reply | None = None
         try:
             body = encode_login(self._username, self._password.get_secret_value())
-            reply = await self._transport.post(place, "/api/login", body, spent_s=spent_s)
+            # It is decoded as a whole, at once: 15 MB of empty lists would take 3 s and 344 MiB.
+            reply = await self._transport.post(place, "/api/login", body, spent_s=spent_s, max_bytes=SAID_BYTES)
             self._token, self._timeout_s = _read_login(reply, self._wall())
             self.logins += 1
         except FetchError as error:

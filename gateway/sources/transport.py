@@ -20,13 +20,13 @@ from yarl import URL
 
 from gateway.clock import Clock
 from gateway.dialects.chunks import WHOLE_BYTES
+from gateway.dialects.wire import SAID_BYTES
 from gateway.errors import ErrorKind, FetchError
 from gateway.loop.fair import FairSemaphore, Place
 from gateway.sources.incoming import Body, Incoming
 from gateway.sources.pool import WAY, DeadConnectionError, Way
 
 _HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "gzip"}
-_ERROR_BODY_BYTES: Final = 65_536
 _RETRY_AFTER_CAP_S: Final = 300.0
 _RETRY_AFTER_UNCLEAR_S: Final = 30.0
 _WARY_S: Final = 60.0
@@ -135,27 +135,36 @@ class Transport:
         """
         return Place(self._total, self._deadline_s)
 
-    async def post(self, place: Place, path: str, body: bytes, token: str | None = None, spent_s: float = 0.0) -> Reply:
+    async def post(
+        self,
+        place: Place,
+        path: str,
+        body: bytes,
+        token: str | None = None,
+        spent_s: float = 0.0,
+        max_bytes: int | None = None,
+    ) -> Reply:
         """POST `body` to the constant `path`; raises FetchError for whatever is no answer of an appliance.
 
         DeadConnectionError where the call should be made again, which then has a connection of its own. The place is
-        left at the end: it is for the exchange, not for what becomes of the reply.
+        left at the end: it is for the exchange, not for what becomes of the reply. A good reply of more than `max_bytes`
+        is a `bad_reply`, and no more of it is ever held.
         """
         try:
-            return await self._bounded(path, body, token, spent_s)
+            return await self._bounded(path, body, token, spent_s, max_bytes)
         except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
             raise _translated(error) from error
         finally:
             place.leave()
 
-    async def _bounded(self, path: str, body: bytes, token: str | None, spent_s: float) -> Reply:
+    async def _bounded(self, path: str, body: bytes, token: str | None, spent_s: float, max_bytes: int | None) -> Reply:
         """Within `fetch_s`, which begins when the call does: waiting for a place is no fault of the appliance."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
         limit = asyncio.timeout(self._fetch_s - spent_s)
         try:
             async with limit:
-                return await self._post(path, body, token, Way(anew=begun < self._wary_until))
+                return await self._post(path, body, token, Way(anew=begun < self._wary_until), max_bytes)
         except DeadConnectionError as error:
             error.spent_s = spent_s + loop.time() - begun
             self._wary_until = loop.time() + _WARY_S
@@ -165,7 +174,7 @@ class Transport:
                 raise
             raise FetchError("timeout", f"the appliance did not answer within {self._fetch_s:g} s") from None
 
-    async def _post(self, path: str, body: bytes, token: str | None, way: Way) -> Reply:
+    async def _post(self, path: str, body: bytes, token: str | None, way: Way, max_bytes: int | None) -> Reply:
         url = self._urls.get(path)
         if url is None:
             url = self._urls[path] = URL(self._url + path)
@@ -184,21 +193,21 @@ class Transport:
                 raise DeadConnectionError("the appliance closed the connection", detail=_detail(error)) from error
             raise
         async with response:
-            return await self._read(response)
+            return await self._read(response, max_bytes)
 
-    async def _read(self, response: aiohttp.ClientResponse) -> Reply:
+    async def _read(self, response: aiohttp.ClientResponse, max_bytes: int | None) -> Reply:
         status = response.status
         if 300 <= status < 400:
             raise FetchError("bad_reply", f"the appliance redirects (HTTP {status}), which is never followed")
         good = status < 300
-        limit = self._max_reply_bytes if good else _ERROR_BODY_BYTES
+        limit = self._max_reply_bytes if good else SAID_BYTES
         length = response.content_length
         if good and length is not None and length > limit:
             response.close()
             raise FetchError("too_large", f"the reply has {length} bytes, more than the allowed {limit}")
         body = self._incoming.body()
         try:
-            await self._fill(body, response, limit)
+            await self._fill(body, response, limit, limit if max_bytes is None else max_bytes)
         except BaseException:
             body.let_go()
             raise
@@ -209,14 +218,20 @@ class Transport:
         return Reply(status, content, date, retry_after(response.headers.get("Retry-After"), now))
 
     @staticmethod
-    async def _fill(body: Body, response: aiohttp.ClientResponse, limit: int) -> None:
+    async def _fill(body: Body, response: aiohttp.ClientResponse, limit: int, most: int) -> None:
+        """At most `limit` bytes are read and `most` held: what lies between tells `bad_reply` from `too_large`."""
+        size = 0
         async for chunk in response.content.iter_any():
-            if len(body) + len(chunk) > limit:
+            size += len(chunk)
+            if size > limit:
                 response.close()
                 if response.status < 300:
                     raise FetchError("too_large", f"the reply has more than the allowed {limit} bytes")
-                break
-            body.add(chunk)
+                return
+            if size <= most:
+                body.add(chunk)
+        if size > most:
+            raise FetchError("bad_reply", f"the reply has {size} bytes, more than any answer to this call")
 
 
 @lru_cache(maxsize=64)  # a whole fleet answers within few seconds

@@ -1,6 +1,7 @@
 """Replies of more than anybody should take: what they cost in memory and patience, measured in a process of its own."""
 
 import asyncio
+import gzip
 import json
 import sys
 import zlib
@@ -8,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from gateway.dialects.wire import SAID_BYTES
 from gateway.simulator import Appliance, ApplianceSpec, Fault
-from tests.secure.faulty import Faulty, http
-from tests.secure.support import config_text, system_table
+from tests.secure.faulty import APPLIANCE_TOKEN, Faulty, http
+from tests.secure.support import CALM, config_text, site_of, system_table
 
 MIB = 1024 * 1024
 CAP = 16 * MIB
@@ -118,3 +120,26 @@ async def test_a_large_list_of_real_rows_is_taken(record_property: Any) -> None:
     print(f"10,000 rows: {found}")
     assert (found["state"], found["rows"]) == ("ok", 10_000)
     assert found["lag"] < 2
+
+
+async def test_a_login_of_empty_lists_is_neither_held_nor_decoded(record_property: Any) -> None:
+    """15 MB of them, which a list may have, would hold up everybody for 3 s and take 344 MiB."""
+    async with Faulty() as lists, Faulty() as well:
+        lists.login = http(b'{"auth_token":"t","timeout":60,"x":[' + b",".join([b"[]"] * 5_000_000) + b"]}")
+        found = await _measured([lists.system(1), {**well.system(2), "name": "well"}])
+    record_property("login", found)
+    print(f"a login of 15 MB: {found}")
+    assert (found["state"], found["kind"]) == ("missing", "bad_reply")
+    assert found["rise"] < 16 * MIB
+    assert found["lag"] < 1
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize(("more", "kind"), [(0, None), (1, "bad_reply")], ids=["64 KiB", "a byte more"])
+async def test_a_login_has_at_most_64_kib(more: int, kind: str | None, packed: bool) -> None:
+    """Unpacked; a page in its place may be longer, and is no login either (row 20)."""
+    text = json.dumps({"auth_token": APPLIANCE_TOKEN, "timeout": 600}).encode().ljust(SAID_BYTES + more)
+    async with Faulty() as faulty, site_of(config_text([faulty.system()], tables=CALM)) as site:
+        faulty.login = http(gzip.compress(text), more="Content-Encoding: gzip\r\n") if packed else http(text)
+        entry = (await site.ask()).systems[1]
+        assert (entry["error"] or {}).get("kind") == kind
