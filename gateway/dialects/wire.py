@@ -33,7 +33,7 @@ ENVELOPE_KEYS: Final = ("backups", "data", "BackupStatus")
 
 _MaybeRows = list[Raw] | msgspec.UnsetType | None
 _Envelope: Any = msgspec.defstruct(
-    "_Envelope", [*((key, _MaybeRows, UNSET) for key in ENVELOPE_KEYS), ("result", Any, UNSET)]
+    "_Envelope", [*((key, _MaybeRows, UNSET) for key in ENVELOPE_KEYS), ("result", Raw | msgspec.UnsetType, UNSET)]
 )
 
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
@@ -110,7 +110,8 @@ def split_rows(body: bytes) -> list[Raw]:
             check_pieces(text, len(rows))
             return rows
     if envelope.result is not UNSET:
-        raise FetchError("appliance_error", said_message(text) or "the appliance reports an error without a text")
+        said = said_message(text) if len(body) <= SAID_BYTES else None  # a larger one is searched for no secret
+        raise FetchError("appliance_error", said or "the appliance reports an error without a text")
     if text.strip(b" \t\r\n{}") and all(rows is UNSET for rows in lists):
         raise FetchError("bad_reply", "the appliance sent an object without a list", detail=_looks(body))
     return []

@@ -1,10 +1,11 @@
 """What is told of replies that are no list: in public without their words, in the log what they are like."""
 
 import json
+import tracemalloc
 
 import pytest
 
-from gateway.dialects.wire import EXPIRED_TEXT, check_pieces, read_object, repeats, split_rows
+from gateway.dialects.wire import EXPIRED_TEXT, SAID_BYTES, check_pieces, read_object, repeats, split_rows
 from gateway.errors import FetchError
 from gateway.simulator.replies import EXPIRED_TEXT as SAID_OF_AN_OLD_TOKEN
 from gateway.sources.session import refusal
@@ -52,6 +53,31 @@ def test_a_login_without_an_object_is_told_as_such() -> None:
 def test_an_error_without_a_text_is_told_as_such() -> None:
     told = ("appliance_error", "the appliance reports an error without a text", None)
     assert refusal_of(b'{"result":[]}') == told
+
+
+@pytest.mark.parametrize(("more", "said"), [(0, "no"), (1, "the appliance reports an error without a text")])
+def test_an_error_is_read_for_its_words_up_to_64_kib(more: int, said: str) -> None:
+    text = b'{"result":[{"message":"no"}]}'
+    assert refusal_of(text.ljust(SAID_BYTES + more)) == ("appliance_error", said, None)
+    assert refusal_of((BOM + text).ljust(SAID_BYTES + more)) == ("appliance_error", said, None)
+
+
+def test_a_large_error_is_never_made_into_objects() -> None:
+    """8 MB of small ones took 0.7 s and 303 MiB, of what everybody else needs meanwhile."""
+    text = b'{"result":[%s]}' % b",".join([b'{"a":[{"b":{}}]}'] * 500_000)
+    refused = refusal_of(text)  # once before it counts: what is imported or kept at first is not of it
+    tracemalloc.start()
+    try:
+        assert refusal_of(text) == refused == ("appliance_error", "the appliance reports an error without a text", None)
+        assert tracemalloc.get_traced_memory()[1] < MEBIBYTE
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("result", ["NaN", "[1,]", '"\\ud800"', "[" * 100_000 + "]" * 100_000])
+def test_an_error_that_is_no_json_is_a_bad_reply(result: str) -> None:
+    for text in ('{"result":%s}', '{"data":[{}],"result":%s}'):
+        assert refusal_of((text % result).encode())[0] == "bad_reply"
 
 
 def test_the_words_for_an_old_token_are_those_of_the_appliances() -> None:
