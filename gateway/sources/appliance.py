@@ -29,6 +29,13 @@ T = TypeVar("T")
 
 _SKEW_S: Final = 10.0
 """A Date header this far from our clock is worth a warning (faults.md section 2, row 46)."""
+_LONGEST_SKEW_S: Final = 366 * 86_400.0
+"""One that is further from it tells nothing of the appliance's clock, which is unknown then.
+
+People set a clock wrong by hours, days, or the year in January; ten years, or the year 9999, is no clock but a
+constant, an empty battery or a joke. To believe one would drop the appliance's own rows as older than the hours that
+were asked for; not to know a clock costs a call.
+"""
 
 
 class TokenRefusedError(FetchError):
@@ -159,13 +166,14 @@ class Appliance:
         if not 200 <= reply.status < 300:
             raise self._refusal(reply)
         reading = await self._reading(asked, reply)
-        skew = None if reply.date is None else reply.date - wall
+        shown = 0.0 if reply.date is None else reply.date - wall
+        skew = None if reply.date is None or abs(shown) > _LONGEST_SKEW_S else shown
         backups = without_strangers(reading.backups, asked, _clock_during(wall, skew, answered - begun))
         flags = {
             "dropped_rows": reading.dropped > 0,
             "foreign_sid": reading.foreign > 0,
             "filtered_rows": backups is not reading.backups,
-            "clock_skew": skew is not None and abs(skew) > _SKEW_S,
+            "clock_skew": abs(shown) > _SKEW_S,
             "cert_expired": self._transport.certificate_ends_at < wall,
         }
         warnings = tuple(word for word, is_so in flags.items() if is_so)

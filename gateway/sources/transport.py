@@ -11,6 +11,7 @@ import math
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC
 from functools import lru_cache
 from typing import Final
 
@@ -147,8 +148,8 @@ class Transport:
         """POST `body` to the constant `path`; raises FetchError for whatever is no answer of an appliance.
 
         DeadConnectionError where the call should be made again, which then has a connection of its own. The place is
-        left at the end: it is for the exchange, not for what becomes of the reply. A good reply of more than `max_bytes`
-        is a `bad_reply`, and no more of it is ever held.
+        left at the end: it is for the exchange, not for what becomes of the reply. A good reply of more than
+        `max_bytes` is a `bad_reply`, and no more of it is ever held.
         """
         try:
             return await self._bounded(path, body, token, spent_s, max_bytes)
@@ -240,7 +241,8 @@ def http_date(text: str | None) -> float | None:
     if text is None:
         return None
     try:
-        return email.utils.parsedate_to_datetime(text).timestamp()
+        date = email.utils.parsedate_to_datetime(text)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()  # its asctime form names no zone
     except (ValueError, TypeError, OverflowError):
         return None
 
