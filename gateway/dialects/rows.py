@@ -72,7 +72,8 @@ class Stamper:
     def __init__(self, system_id: int, name: str, zone: ApplianceZone, remote_system_id: int | None = None) -> None:
         self._head = b'{"system_id":%d,"system_name":%s,"start_epoch":' % (system_id, _encode(name))
         self._zone = zone
-        self._remote_sid = remote_system_id
+        own = (UNSET, None, remote_system_id, str(remote_system_id))
+        self._own_sids: tuple[Any, ...] | None = None if remote_system_id is None else own
         self._ways = list(QUICK_WAYS)
         self.build = ListBuilder()
         self.dropped = 0
@@ -168,7 +169,9 @@ class Stamper:
             self._add(raw, row)
 
     def _add(self, raw: Raw, row: _Seen) -> None:
-        if self._remote_sid is not None and row.sid not in (UNSET, None, self._remote_sid, str(self._remote_sid)):
+        # Which of the two names an id has depends on the endpoint (appliance-api.md section 2).
+        own = self._own_sids
+        if own is not None and not (row.sid in own and row.system_id in own):
             self.foreign += 1  # another system's row, which this caller may have no right to see
             return
         start = self._start_of(row)

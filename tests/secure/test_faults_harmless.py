@@ -81,6 +81,13 @@ RAW: tuple[tuple[str, object, dict[str, object], int, list[str]], ...] = (
     ("one of 200 rows is null", [None, *RAW_ROWS * 10], {}, 200, ["dropped_rows"]),
     ("keys that nobody knows", [{**RAW_ROWS[0], "x": {"y": [1, {"z": None}]}, "": 0}], {}, 1, []),
     ("rows of another system", [{**RAW_ROWS[0], "sid": 9}, *RAW_ROWS], {"remote_system_id": 1}, 20, ["foreign_sid"]),
+    (
+        "rows of a child, as the details name it",
+        [{**RAW_ROWS[0], "system_id": 2, "system_name": "child"}, *({**row, "system_id": 1} for row in RAW_ROWS)],
+        {"remote_system_id": 1},
+        20,
+        ["foreign_sid"],
+    ),
     ("rows of this system", [{**row, "sid": 1} for row in RAW_ROWS], {"remote_system_id": 1}, 20, []),
     ("rows of this system, as texts", [{**row, "sid": "1"} for row in RAW_ROWS], {"remote_system_id": 1}, 20, []),
     ("rows of an odd system", [{**row, "sid": [1]} for row in RAW_ROWS], {"remote_system_id": 1}, 0, ["foreign_sid"]),

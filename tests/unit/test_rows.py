@@ -203,20 +203,31 @@ def test_a_number_out_of_range_in_a_field_that_is_read_is_a_bad_reply(key: str) 
     assert caught.value.kind == "bad_reply"
 
 
+NAMES_OF_A_SYSTEM = pytest.mark.parametrize("key", ["sid", "system_id", "system\\u005fid"])
+
+
+@NAMES_OF_A_SYSTEM
 @pytest.mark.parametrize("sid", ["1", '"1"', "null"])
-def test_a_row_of_the_asked_remote_system_stays(sid: str) -> None:
-    assert len(stamped(b'[{"sid":%s},{}]' % sid.encode(), remote_system_id=1)) == 2
+def test_a_row_of_the_asked_remote_system_stays(key: str, sid: str) -> None:
+    assert len(stamped(f'[{{"{key}":{sid}}},{{}}]'.encode(), remote_system_id=1)) == 2
 
 
+@NAMES_OF_A_SYSTEM
 @pytest.mark.parametrize("sid", ["2", '"2"', "[1]", '"x"'])
-def test_a_row_of_another_remote_system_is_left_out_and_counted(sid: str) -> None:
+def test_a_row_of_another_remote_system_is_left_out_and_counted(key: str, sid: str) -> None:
     stamper = Stamper(7, "acme", ApplianceZone("UTC"), 1)
-    assert [*stamper.run(split_rows(b'[{"sid":%s},{"sid":1}]' % sid.encode()))] == [None]
+    assert [*stamper.run(split_rows(f'[{{"{key}":{sid}}},{{"sid":1}}]'.encode()))] == [None]
     assert (len(stamper.build), stamper.foreign, stamper.dropped) == (1, 1, 0)
 
 
+@pytest.mark.parametrize(("sid", "system_id"), [(1, 2), (2, 1)])
+def test_a_row_that_names_two_systems_is_of_another_one(sid: int, system_id: int) -> None:
+    row = b'[{"sid":%d,"system_id":%d,"system_name":"child"}]' % (sid, system_id)
+    assert len(stamped(row, remote_system_id=1)) == 0
+
+
 def test_without_a_remote_system_id_every_row_stays() -> None:
-    assert len(stamped(b'[{"sid":2},{"sid":3}]')) == 2
+    assert len(stamped(b'[{"sid":2},{"system_id":3}]')) == 2
 
 
 @pytest.mark.parametrize(
