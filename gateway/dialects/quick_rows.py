@@ -18,9 +18,9 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from gateway.dates import ApplianceZone, Moment
-from gateway.dialects.chunks import WHOLE_BYTES, envelope_of, opening_of
+from gateway.dialects.chunks import WHOLE_BYTES, envelope_of
 from gateway.dialects.row_words import RENAMED
-from gateway.dialects.wire import BAD_JSON, ENVELOPE_KEYS
+from gateway.dialects.wire import BAD_JSON, BOM, ENVELOPE_KEYS
 from gateway.model import NEVER, BackupList
 
 
@@ -38,8 +38,8 @@ class QuickWay(ABC):
     def __init__(self, row_type: type[msgspec.Struct], sign: bytes) -> None:
         self.sign = sign
         self._decode = msgspec.json.Decoder(list[row_type]).decode  # type: ignore[valid-type]
-        self._decoders = {b"[{": self._decode}
-        self._decoders |= {opening_of(key): self._decoder_of(key, row_type) for key in ENVELOPE_KEYS}
+        self._decoders = {"": self._decode}
+        self._decoders |= {key: self._decoder_of(key, row_type) for key in ENVELOPE_KEYS}
 
     @staticmethod
     def _decoder_of(key: str, row_type: type[msgspec.Struct]) -> Any:
@@ -57,20 +57,23 @@ class QuickWay(ABC):
 
     def stamped_reply(self, head: bytes, body: bytes, zone: ApplianceZone) -> BackupList | None:
         """All rows of a reply. `head` is the stamp up to the start."""
-        text = body.rstrip()
-        envelope = envelope_of(text)
-        if envelope is None or len(text) > WHOLE_BYTES:
+        envelope = envelope_of(body)
+        if envelope is None or len(body) > WHOLE_BYTES:
             return None
-        opening, closing = envelope
+        inner = body[envelope.begin : envelope.end]
+        if not _is_dense(inner):
+            return None
         try:
-            rows = self._decoders[opening](text)
+            rows = self._decoders[envelope.key](body.removeprefix(BOM))
         except BAD_JSON:
             return None
-        pieces = _cut(text[len(opening) : -len(closing)], len(rows))
-        return None if pieces is None or not _is_utf8(text, pieces) else self.stamped(head, pieces, rows, zone)
+        pieces = _cut(inner, len(rows))
+        return None if pieces is None or not _is_utf8(body, pieces) else self.stamped(head, pieces, rows, zone)
 
     def stamped_chunk(self, head: bytes, inner: bytes, zone: ApplianceZone) -> BackupList | None:
         """Some rows of a larger reply, from behind the first brace to before the last one."""
+        if not _is_dense(inner):
+            return None
         try:
             rows: list[Any] = self._decode(b"[{" + inner + b"}]")
         except BAD_JSON:
@@ -91,6 +94,11 @@ class QuickWay(ABC):
     @abstractmethod
     def unified(self, pieces: list[bytes], rows: Sequence[Any]) -> list[bytes] | None:
         """The rows with the seed's names and words."""
+
+
+def _is_dense(inner: bytes) -> bool:
+    """Whether nothing stands between rows but a comma; to find that out later would mean to decode them twice."""
+    return b"},{" in inner or b"{" not in inner
 
 
 def _cut(inner: bytes, count: int) -> list[bytes] | None:

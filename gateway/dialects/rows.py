@@ -5,7 +5,7 @@ byte for byte behind the stamp; rows of 10.x are brought to the seed's names and
 """
 
 from collections.abc import Generator, Iterator
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Raw
@@ -79,15 +79,20 @@ class Stamper:
         self.dropped = 0
         self.foreign = 0
 
-    def read(self, body: bytes) -> Iterator[None]:
-        """All rows of a reply: at one go if it is of the usual kind, else in steps as `run` takes them."""
+    def read(self, body: bytes) -> Iterator[Literal[True] | None]:
+        """All rows of a reply: at one go if it is of the usual kind, else in steps as `run` takes them.
+
+        True comes before a step that is long, which is better taken in a thread.
+        """
         for way in self._likely_first(body):
             backups = way.stamped_reply(self._head, body, self._zone)
             if backups is not None:
                 self.build.add_run(backups, 0, len(backups))
                 return
-        if len(body) > WHOLE_BYTES and (yield from self._by_chunks(body)):
-            return
+        if len(body) > WHOLE_BYTES:
+            if (yield from self._by_chunks(body)):
+                return
+            yield True
         yield from self.run(split_rows(body))
 
     def _by_chunks(self, body: bytes) -> Generator[None, None, bool]:

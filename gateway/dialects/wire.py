@@ -10,7 +10,7 @@ from gateway.dates import format_day
 from gateway.errors import FetchError
 from gateway.filter import Asked
 
-_BOM: Final = b"\xef\xbb\xbf"
+BOM: Final = b"\xef\xbb\xbf"
 _CLIP: Final = 200
 BAD_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding may raise; a UnicodeDecodeError is no MsgspecError."""
@@ -20,6 +20,9 @@ _LEAST_FIELD_BYTES: Final = 9
 _LEAST_ROW_BYTES: Final = 64
 """Backups have hundreds of bytes. A large reply of smaller pieces is none of them, and would take a hundred times its
 size in memory."""
+
+_CLOSED_BY: Final = {b"{": b"}", b"[": b"]"}
+_BRIEF_LOOK: Final = 64
 
 SAID_BYTES: Final = 65_536
 """No login and no error of an appliance says more than that."""
@@ -65,7 +68,7 @@ def encode_login(username: str, password: str) -> bytes:
 def said_message(body: bytes) -> str | None:
     """What an appliance says in `result[0].message`, cleaned and clipped; None where it says nothing of that form."""
     try:
-        result = msgspec.json.decode(body.removeprefix(_BOM)).get("result")
+        result = msgspec.json.decode(body.removeprefix(BOM)).get("result")
     except (*BAD_JSON, AttributeError):
         return None
     first = result[0] if isinstance(result, list) and result else result
@@ -81,7 +84,7 @@ def _clean(text: str) -> str:
 def read_object(body: bytes) -> dict[str, Any]:
     """A reply that must be one JSON object; raises FetchError(bad_reply)."""
     try:
-        value = msgspec.json.decode(body.removeprefix(_BOM))
+        value = msgspec.json.decode(body.removeprefix(BOM))
     except BAD_JSON as error:
         raise FetchError("bad_reply", "the appliance sent no JSON", detail=_looks(body)) from error
     if not isinstance(value, dict):
@@ -96,8 +99,10 @@ def split_rows(body: bytes) -> list[Raw]:
     `appliance_error` for a lone `result`, `too_large` for more rows than its size can hold, `bad_reply` for everything
     else that is no list.
     """
-    text = body.removeprefix(_BOM)
+    text = body.removeprefix(BOM)
     check_pieces(text)
+    if _is_torn(text):
+        raise FetchError("bad_reply", "the appliance sent no list of backups", detail=_looks(body))
     try:
         if not text.isascii():
             text.decode()  # Raw does not check UTF-8
@@ -115,6 +120,12 @@ def split_rows(body: bytes) -> list[Raw]:
     if text.strip(b" \t\r\n{}") and all(rows is UNSET for rows in lists):
         raise FetchError("bad_reply", "the appliance sent an object without a list", detail=_looks(body))
     return []
+
+
+def _is_torn(text: bytes) -> bool:
+    """Whether a reply ends otherwise than it begins. Most that were cut off do, and need not be read to their end."""
+    begin, end = text[:_BRIEF_LOOK].lstrip()[:1], text[-_BRIEF_LOOK:].rstrip()[-1:]
+    return begin in _CLOSED_BY and end not in (b"", _CLOSED_BY[begin])
 
 
 def check_pieces(text: bytes, rows: int | None = None) -> None:
@@ -139,6 +150,6 @@ def repeats(body: bytes, secret: str) -> bool:
 
 def _looks(body: bytes) -> str:
     """What a reply that cannot be read is like, for the log. Never its words: a torn login holds a token."""
-    start = body.removeprefix(_BOM).lstrip()[:1]
+    start = body.removeprefix(BOM).lstrip()[:1]
     kind = {b"": "nothing", b"<": "markup", b"{": "an object", b"[": "a list"}.get(start, "something else")
     return f"{len(body)} bytes that begin like {kind}"

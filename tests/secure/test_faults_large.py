@@ -4,14 +4,16 @@ import asyncio
 import gzip
 import json
 import sys
+import threading
 import zlib
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
-from gateway.dialects.wire import SAID_BYTES
+from gateway.dialects.wire import SAID_BYTES, split_rows
 from gateway.simulator import Appliance, ApplianceSpec, Fault
-from tests.secure.faulty import APPLIANCE_TOKEN, Faulty, http
+from tests.secure.faulty import APPLIANCE_TOKEN, ROWS, Faulty, http
 from tests.secure.support import CALM, config_text, site_of, system_table
 
 MIB = 1024 * 1024
@@ -143,3 +145,22 @@ async def test_a_login_has_at_most_64_kib(more: int, kind: str | None, packed: b
         faulty.login = http(gzip.compress(text), more="Content-Encoding: gzip\r\n") if packed else http(text)
         entry = (await site.ask()).systems[1]
         assert (entry["error"] or {}).get("kind") == kind
+
+
+async def test_a_large_list_that_cannot_be_cut_is_split_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop serves others meanwhile, as far as Python lets it."""
+    threads = []
+
+    def watched(body: bytes) -> list[Raw]:
+        threads.append(threading.get_ident())
+        return split_rows(body)
+
+    monkeypatch.setattr("gateway.dialects.rows.split_rows", watched)
+    rows = [{**ROWS[0], "id": number} for number in range(8_000)]
+    async with Faulty() as faulty, site_of(config_text([faulty.system()], tables=CALM)) as site:
+        faulty.reply = http(json.dumps({"count": 8_000, "backups": rows}).encode())
+        await faulty.switch("raw")
+        answer = await site.ask()
+        assert [row["id"] for row in answer.json()["backups"]] == list(range(8_000))
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
