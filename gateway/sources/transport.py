@@ -200,6 +200,8 @@ class Transport:
         status = response.status
         if 300 <= status < 400:
             raise FetchError("bad_reply", f"the appliance redirects (HTTP {status}), which is never followed")
+        if status < 200:
+            raise FetchError("bad_reply", f"the appliance wants another protocol (HTTP {status})")
         good = status < 300
         limit = self._max_reply_bytes if good else SAID_BYTES
         length = response.content_length

@@ -65,6 +65,17 @@ async def test_what_a_refused_appliance_points_to_hears_nothing_either() -> None
         assert came == []
 
 
+async def test_another_protocol_at_the_login_is_no_refusal_of_our_account() -> None:
+    """A 101 is no answer: it is asked again as after any broken reply, not after a pause of 30 s that doubles."""
+    async with Faulty() as faulty, site_of(config_text([faulty.system()], tables=CALM)) as site:
+        good = faulty.login
+        faulty.login = b"HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
+        answer = await site.ask()
+        assert (answer.status, answer.systems[1]["error"]["kind"]) == (502, "bad_reply")
+        faulty.login = good
+        assert (await site.ask()).systems[1]["state"] == "ok"
+
+
 async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who sets the environment of the process gets to see nothing either."""
     async with trap() as (port, came), Appliance(ApplianceSpec(name="one", rows=5)) as appliance:

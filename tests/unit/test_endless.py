@@ -20,13 +20,27 @@ NUMBERS = st.one_of(
         st.sampled_from(["", "+", "-", "0", "+000"]),
         st.sampled_from(["0", "5", "99", "307", "308", "309", "310", "400", "999", "99999"]),
     ).map("".join),
+    st.tuples(
+        st.sampled_from(["", "-"]),
+        st.sampled_from("19"),
+        st.integers(1, 420),
+        st.sampled_from(["", ".5", "e1", "E+9", "e99", "e-1", "e-99", ".25e+0099", "e100", "e-200"]),
+    ).map(lambda drawn: drawn[0] + drawn[1] * drawn[2] + drawn[3]),
 )
+DIGITS = "9" * 309
 TEXTS = st.sampled_from(["3e999", "1e999,", "1e999 ]", '1e999"', "a", "é1e400}", "\\", "0123e456789"])
 
 
 @given(rows=st.lists(st.dictionaries(TEXTS, st.one_of(NUMBERS, TEXTS.map(json.dumps)), max_size=4), max_size=4))
 @example(rows=[{"a": "1e999"}])
 @example(rows=[{"1e999,": '"1e999,"'}])
+@example(rows=[{"a": f"{DIGITS}e1"}])
+@example(rows=[{"a": f"{DIGITS}.0"}])
+@example(rows=[{"a": DIGITS}])
+@example(rows=[{"a": f'"{DIGITS}e1"'}])
+@example(rows=[{"a": "9" * 210 + "e99"}])
+@example(rows=[{"a": "1" * 209 + "e99"}])
+@example(rows=[{"a": f"0.{DIGITS}e1"}])
 def test_it_agrees_with_a_parser(rows: list[dict[str, str]]) -> None:
     """The standard library's parser turns such a number into infinity."""
     objects = ["{" + ", ".join(f"{json.dumps(key)}:{value}" for key, value in row.items()) + "}" for row in rows]
@@ -50,7 +64,29 @@ def test_it_is_found_across_the_edge_of_a_slice(before: int) -> None:
         assert holds_endless_number(text.encode()) is is_endless
 
 
-@pytest.mark.parametrize("body", [b"", b"e", b"1e", b"1e9", b"e999,", b"\xff1e999,", b"1e" + b"0" * 100_000, b"9" * 10])
+@pytest.mark.parametrize("before", [*range(261_880, 262_150, 7), *range(50)])
+def test_many_digits_are_found_wherever_they_begin(before: int) -> None:
+    """At the edge of a slice as well, and wherever the places lie that are looked at."""
+    for number, is_endless in (("9" * 210 + "e99", True), ("9" * 209 + "e99", False)):
+        text = '[{"a":"' + "x" * before + '","b":' + number + "}]"
+        assert holds_endless_number(text.encode()) is is_endless
+
+
+@pytest.mark.parametrize(
+    "value", ["9" * 400, f'"{"0" * 400}"', f'"x {"0" * 400}.5"', f'"{DIGITS}.5e1"', f"0.{DIGITS}", f"-1.{DIGITS}e9"]
+)
+def test_long_runs_of_digits_that_are_no_such_number_cost_no_parser(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would make objects of all of a large list, for a text that somebody dumped."""
+    monkeypatch.setattr("gateway.dialects.endless._decode", lambda _body: pytest.fail("decoded"))
+    for before in range(50):
+        assert not holds_endless_number(f'[{{"{"x" * before}":{value}}}]'.encode())
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"e", b"1e", b"1e9", b"e999,", b"\xff1e999,", b"1e" + b"0" * 100_000, b"9" * 10, b"9" * 400]
+)
 def test_what_is_no_list_is_no_reason_to_fail(body: bytes) -> None:
     """Others judge it."""
     assert holds_endless_number(body) in (True, False)
