@@ -118,14 +118,15 @@ class Onions:
         await asyncio.gather(*(session.close() for session in list(self._sessions)))
 
     def _gate(self, system: System, old: Stacked | None) -> Gate:
+        """That of the old one, where it leads to the same address: its calls under way and those who wait go on."""
         limits = system.limits
-        gate = Gate(
-            limits.concurrency, limits.calls_per_minute, connect_s=limits.connect_seconds, monotonic=self._monotonic
-        )
+        concurrency, calls_per_minute, connect_s = limits.concurrency, limits.calls_per_minute, limits.connect_seconds
+        if old is not None and old.config.url == system.url:
+            old.gate.resize(concurrency, calls_per_minute, connect_s=connect_s)
+            return old.gate
+        gate = Gate(concurrency, calls_per_minute, connect_s=connect_s, monotonic=self._monotonic)
         if self._hub is not None:
             gate.share(self._hub.ceiling(system, gate))
-        if old is not None and old.config.url == system.url:
-            gate.follow(old.gate)
         return gate
 
     def _appliance(self, system: System, zone: ApplianceZone, gate: Gate) -> Appliance:

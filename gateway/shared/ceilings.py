@@ -44,6 +44,10 @@ class Ceiling:
     def __repr__(self) -> str:
         return f"<Ceiling {len(self._recent())} of {self._calls_per_minute} calls known>"
 
+    def resize(self, concurrency: int, calls_per_minute: int, period_s: float) -> None:
+        """See gate.CommonCeiling. Each replica asks by its own configuration, whoever reads a new one first."""
+        self._concurrency, self._calls_per_minute, self._period_s = concurrency, calls_per_minute, period_s
+
     async def turn(self) -> None:
         """Wait until one more call may start, and count it."""
         member = secrets.token_hex(8)

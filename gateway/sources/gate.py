@@ -33,6 +33,10 @@ class CommonCeiling(Protocol):
         """Seconds until a call that comes now may start behind `ahead` others."""
         ...
 
+    def resize(self, concurrency: int, calls_per_minute: int, period_s: float) -> None:
+        """From now on at most `concurrency` calls at once, and `calls_per_minute` in any `period_s` seconds."""
+        ...
+
 
 class _CommonSlots:
     """Places among the calls of this replica, and then among those of all."""
@@ -64,15 +68,17 @@ class Gate:
     """
 
     def __init__(self, concurrency: int, calls_per_minute: int, *, connect_s: float, monotonic: Clock) -> None:
-        self.slots: AbstractAsyncContextManager[None] = FairSemaphore(concurrency)
+        self._own = FairSemaphore(concurrency)
+        self.slots: AbstractAsyncContextManager[None] = self._own
         self._concurrency = concurrency
+        self._calls_per_minute = calls_per_minute
         self._period_s = _MINUTE_S + connect_s
         # The throttler polls for each waiter: behind a lock one task polls at most, and turns go in order of coming.
         self._queue = asyncio.Lock()
         self._throttler = Throttler(calls_per_minute, self._period_s, _POLL_S)
         self._monotonic = monotonic
         self._common: CommonCeiling | None = None
-        self._turns: deque[float] = deque(maxlen=calls_per_minute)
+        self._turns: deque[float] = deque()
 
     @property
     def period_s(self) -> float:
@@ -82,22 +88,22 @@ class Gate:
     def share(self, common: CommonCeiling) -> None:
         """Count over all replicas from now on."""
         self._common = common
-        self.slots = _CommonSlots(FairSemaphore(self._concurrency), common)
+        self.slots = _CommonSlots(self._own, common)
 
-    def follow(self, before: "Gate") -> None:
-        """Go on from the calls of an older gate: to the appliance behind both, a reload is no new minute.
+    def resize(self, concurrency: int, calls_per_minute: int, *, connect_s: float) -> None:
+        """Other limits from now on, for those who wait as well; calls under way are finished and count on.
 
-        The older one's callers, and their calls under way, are finished through it and count here as well.
+        To the appliance a reload is no new minute, and no second set of slots.
         """
-        self.slots = before.slots if before._concurrency == self._concurrency else self.slots
-        before._throttler.rate_limit, before._throttler.period = self._throttler.rate_limit, self._period_s
-        self._throttler = before._throttler
-        self._queue = before._queue
-        self._turns = deque(before._turns, maxlen=self._turns.maxlen)
+        self._concurrency, self._calls_per_minute = concurrency, calls_per_minute
+        self._period_s = _MINUTE_S + connect_s
+        self._own.resize(concurrency)
+        self._throttler.rate_limit, self._throttler.period = calls_per_minute, self._period_s
+        if self._common is not None:
+            self._common.resize(concurrency, calls_per_minute, self._period_s)
 
     def __repr__(self) -> str:
-        recent = sum(1 for turn in self._turns if self._monotonic() - turn < self._period_s)
-        return f"<Gate {recent} of {self._turns.maxlen} calls used>"
+        return f"<Gate {len(self._recent())} of {self._calls_per_minute} calls used>"
 
     async def turn(self) -> None:
         """Wait until one more call may start, and count it."""
@@ -106,13 +112,20 @@ class Gate:
                 await self._common.turn()
             await self._throttler.acquire()  # type: ignore[no-untyped-call]
             self._turns.append(self._monotonic())
+            self._recent()
 
     def free_in(self, ahead: int = 0) -> float:
         """Seconds until a call that comes now may start, behind `ahead` others; 0 where it may at once."""
-        now = self._monotonic()
-        recent = [turn for turn in self._turns if now - turn < self._period_s]
-        over = len(recent) + ahead - (self._turns.maxlen or 0)
+        recent = self._recent()
+        over = len(recent) + ahead - self._calls_per_minute
         common = 0.0 if self._common is None else self._common.free_in(ahead)
         if over < 0 or common > 0:
             return common
-        return self._period_s if over >= len(recent) else max(0.0, recent[over] + self._period_s - now)
+        return self._period_s if over >= len(recent) else max(0.0, recent[over] + self._period_s - self._monotonic())
+
+    def _recent(self) -> deque[float]:
+        """When the calls of the window started; the older ones are forgotten."""
+        since = self._monotonic() - self._period_s
+        while self._turns and self._turns[0] <= since:
+            self._turns.popleft()
+        return self._turns

@@ -2,13 +2,17 @@
 
 import asyncio
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
+from gateway.model import SystemId
 from gateway.simulator import Farm
 from gateway.sources import gate
-from tests.shared.servers import Server, replicas
+from tests.kit.waiting import until
+from tests.shared.servers import Replica, Server, replicas
 from tests.shared.test_one_call import calls
+from tests.shield.test_ceilings_over_reloads import limited
 
 
 async def test_the_ceiling_of_a_minute_counts_over_all_replicas(valkey: Server, farm: Farm) -> None:
@@ -58,3 +62,31 @@ async def test_with_the_store_away_each_replica_takes_its_share(
             )
         )
     assert calls(farm[0]) == 6
+
+
+async def test_another_number_of_calls_at_once_counts_for_those_who_wait_as_well(valkey: Server, farm: Farm) -> None:
+    async with replicas(farm, 1, {"url": valkey.url, "widen_rows": 0}, concurrency=4) as (one,):
+        counters = farm[0].counters
+        under_way, waiting = _asked(one, 1, 2, 3, 4), _asked(one, 5, 6)
+        await until(lambda: counters.in_flight == 4)
+        one.gateway.apply(limited(one.gateway.config, concurrency=1))
+        new = _asked(one, 7, 8)
+        assert all(told["complete"] for told in await asyncio.gather(*under_way, *waiting, *new))
+    assert counters.max_in_flight == 4
+    starts = sorted(request.time for request in farm[0].requests if request.path.endswith("/backups"))
+    assert len(starts) == 8
+    assert all(after - before >= 0.19 for before, after in pairwise(starts[3:]))
+
+
+async def test_more_calls_in_a_minute_count_for_those_who_wait_as_well(valkey: Server, farm: Farm) -> None:
+    async with replicas(farm, 1, {"url": valkey.url, "widen_rows": 0}, calls_per_minute=1) as (one,):
+        await asyncio.gather(*_asked(one, 1))
+        waiting = _asked(one, 2, 3)
+        await until(lambda: one.gateway.systems[SystemId(1)].source.calls.queued == 2)
+        one.gateway.apply(limited(one.gateway.config, calls_per_minute=3))
+        assert all(told["complete"] for told in await asyncio.gather(*waiting))
+
+
+def _asked(replica: Replica, *clients: int) -> list[asyncio.Task[dict[str, Any]]]:
+    """Questions that are a call each."""
+    return [asyncio.create_task(replica.ask({"system_id": 1, "client_id": client})) for client in clients]
