@@ -10,13 +10,13 @@ Cached           held lists, single-flight, stand-ins    a hit waits for nothing
 import asyncio
 import random
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import aiohttp
 
 from gateway.clock import Clock
-from gateway.config.checked import System
+from gateway.config.checked import Limits, System
 from gateway.dates import ApplianceZone
 from gateway.lists.plan import spread_s
 from gateway.lists.store import Store
@@ -48,6 +48,48 @@ class Stacked:
     gate: Gate
 
 
+class Gates:
+    """One for each address: ceilings are those of an appliance, however many systems ask it (contract section 3)."""
+
+    def __init__(self, hub: Hub | None, monotonic: Clock) -> None:
+        self._hub = hub
+        self._monotonic = monotonic
+        self._gates: dict[str, Gate] = {}
+
+    def __repr__(self) -> str:
+        return f"<Gates of {len(self._gates)} addresses>"
+
+    def to(self, system: System) -> Gate:
+        """That of a system which `follow` was told of."""
+        return self._gates[system.url]
+
+    def follow(self, systems: Iterable[System]) -> None:
+        """These are all systems from now on: each address has the lowest limits that one of its systems has.
+
+        A gate outlives the last system of its address while it counts calls: who is named anew is asked no more often.
+        """
+        limits: dict[str, list[Limits]] = {}
+        for system in systems:
+            limits.setdefault(system.url, []).append(system.limits)
+        self._gates = {url: gate for url, gate in self._gates.items() if url in limits or not gate.is_idle}
+        for url, of_systems in limits.items():
+            self._limit(
+                url,
+                min(one.concurrency for one in of_systems),
+                min(one.calls_per_minute for one in of_systems),
+                max(one.connect_seconds for one in of_systems),
+            )
+
+    def _limit(self, url: str, concurrency: int, calls_per_minute: int, connect_s: float) -> None:
+        gate = self._gates.get(url)
+        if gate is not None:
+            gate.resize(concurrency, calls_per_minute, connect_s=connect_s)
+            return
+        gate = self._gates[url] = Gate(concurrency, calls_per_minute, connect_s=connect_s, monotonic=self._monotonic)
+        if self._hub is not None:
+            gate.share(self._hub.ceiling(url, gate))
+
+
 class Onions:
     """Builds them. `total` bounds the calls of all systems at once; `called` and `answered` are told of each of both.
 
@@ -72,6 +114,7 @@ class Onions:
         self._http = http
         self._store = store
         self._hub = hub
+        self.gates = Gates(hub, monotonic)
         self._total = total
         self._incoming = incoming
         self._large = FairSemaphore(1)
@@ -89,10 +132,10 @@ class Onions:
     def __repr__(self) -> str:
         return f"<Onions over {self._store!r}>"
 
-    def made(self, system: System, old: Stacked | None, *, systems: int) -> Stacked:
-        """A new one; `old` is the one that stood in its place, `systems` how many there are in all."""
+    def made(self, system: System, *, systems: int) -> Stacked:
+        """A new one, of a system that `gates` know; `systems` is how many there are in all."""
         system_id, limits, zone = SystemId(system.id), system.limits, ApplianceZone(system.timezone)
-        gate = self._gate(system, old)
+        gate = self.gates.to(system)
         appliance = self._appliance(system, zone, gate)
         guard = Guarded(appliance, Breaker(self._jitter), self._budget, jitter=self._jitter, **self._clocks)
         refresh = Refresh(guard, self._store, system_id, limits.sweep_seconds, **self._clocks)
@@ -111,23 +154,12 @@ class Onions:
             runs=None if self._hub is None else self._hub.flights(system, refresh),
             **self._clocks,
         )
+        gate.queues.add(source.calls)
         return Stacked(system, zone, source, guard, gate)
 
     async def close(self) -> None:
         """End all logins under way."""
         await asyncio.gather(*(session.close() for session in list(self._sessions)))
-
-    def _gate(self, system: System, old: Stacked | None) -> Gate:
-        """That of the old one, where it leads to the same address: its calls under way and those who wait go on."""
-        limits = system.limits
-        concurrency, calls_per_minute, connect_s = limits.concurrency, limits.calls_per_minute, limits.connect_seconds
-        if old is not None and old.config.url == system.url:
-            old.gate.resize(concurrency, calls_per_minute, connect_s=connect_s)
-            return old.gate
-        gate = Gate(concurrency, calls_per_minute, connect_s=connect_s, monotonic=self._monotonic)
-        if self._hub is not None:
-            gate.share(self._hub.ceiling(system, gate))
-        return gate
 
     def _appliance(self, system: System, zone: ApplianceZone, gate: Gate) -> Appliance:
         system_id, limits = SystemId(system.id), system.limits

@@ -182,6 +182,7 @@ class Gateway:
 
     def _all_stacked(self, config: Config) -> dict[SystemId, Stacked]:
         """Every system's onion; what did not change keeps its session, its ceiling and its breaker."""
+        self._onions.gates.follow(config.systems)
         stacked = {}
         for system in sorted(config.systems, key=lambda system: system.id):
             old = self.systems.get(SystemId(system.id))
@@ -190,7 +191,7 @@ class Gateway:
             stacked[SystemId(system.id)] = (
                 replace(old, config=system)
                 if old is not None and keep
-                else self._onions.made(system, old, systems=len(config.systems))
+                else self._onions.made(system, systems=len(config.systems))
             )
         return stacked
 

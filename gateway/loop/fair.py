@@ -80,6 +80,11 @@ class FairSemaphore:
     def __repr__(self) -> str:
         return f"<FairSemaphore, {self._free} free, {len(self._lines)} waiting>"
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody is inside or waits."""
+        return self._free == self._value
+
     async def __aenter__(self) -> None:
         await self.enter()
 

@@ -78,6 +78,7 @@ async def _system_facts(gateway: Gateway, system: Stacked) -> SystemFacts:
         last_success=refresh.last_success or 0.0,
         breaker=system.guard.breaker.state(gateway.monotonic()),
         in_flight=source.calls.in_flight,
+        calls_per_minute=system.gate.calls_per_minute,
         ledger=_copied(gateway.ledger.of(source.system_id)),
         rows=rows,
     )

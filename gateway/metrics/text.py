@@ -44,13 +44,17 @@ class TellingRows:
 
 @dataclass(frozen=True, slots=True)
 class SystemFacts:
-    """One system at the moment of a scrape; `up` is None before its first exchange, `rows` where no list tells."""
+    """One system at the moment of a scrape; `up` is None before its first exchange, `rows` where no list tells.
+
+    `calls_per_minute` is the ceiling of its address.
+    """
 
     system: System
     up: bool | None
     last_success: float
     breaker: str
     in_flight: int
+    calls_per_minute: int
     ledger: SystemLedger
     rows: TellingRows | None
 
@@ -100,7 +104,11 @@ class _Families(Collector):
             "system_breaker", "0 closed, 1 half open, 2 open, 3 locked until the configuration changes.", *names
         )
         in_flight = _gauge("upstream_in_flight", "List calls that are under way.", "system_id")
-        ceiling = _gauge("system_calls_per_minute_ceiling", "List calls that may start in a minute.", "system_id")
+        ceiling = _gauge(
+            "system_calls_per_minute_ceiling",
+            "List calls that may start in a minute, for all systems of the same address together.",
+            "system_id",
+        )
         for one in self._facts.systems:
             labels = [str(one.system.id), one.system.name]
             known.add_metric([*labels, one.system.customer or ""], 1)
@@ -109,7 +117,7 @@ class _Families(Collector):
             success.add_metric(labels, one.last_success)
             breaker.add_metric(labels, _BREAKER[one.breaker])
             in_flight.add_metric(labels[:1], one.in_flight)
-            ceiling.add_metric(labels[:1], one.system.limits.calls_per_minute)
+            ceiling.add_metric(labels[:1], one.calls_per_minute)
         yield from (known, up, success, breaker, in_flight, ceiling)
 
     def _load(self) -> Iterator[Metric]:

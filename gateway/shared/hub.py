@@ -76,14 +76,14 @@ class Hub:
         """The common token at an appliance."""
         return SharedTokens(self._reach, self._renewals, self.replica, system, wall=self._wall)
 
-    def ceiling(self, system: System, gate: Gate) -> Ceiling:
-        """The common ceiling of an appliance."""
+    def ceiling(self, url: str, gate: Gate) -> Ceiling:
+        """The common ceiling of the appliance at that address."""
         return Ceiling(
             self._reach,
             self._renewals,
-            _appliance_tag(system),
-            system.limits.concurrency,
-            system.limits.calls_per_minute,
+            _appliance_tag(url),
+            gate.concurrency,
+            gate.calls_per_minute,
             gate.period_s,
             monotonic=self._monotonic,
         )
@@ -142,6 +142,6 @@ class Hub:
             flights.catch_up(everything=everything)
 
 
-def _appliance_tag(system: System) -> str:
+def _appliance_tag(url: str) -> str:
     """What names an appliance, however it is described: its ceilings are those of its address."""
-    return "appliance-" + digest_of(system.url.encode())
+    return "appliance-" + digest_of(url.encode())

@@ -30,7 +30,10 @@ _ONE_MOMENT_S: Final = 0.5
 
 
 class Cached:
-    """The outermost source of a system. What it answers is never an exception: faults become the system's state."""
+    """The outermost source of a system. What it answers is never an exception: faults become the system's state.
+
+    `ceiling` tells in how many seconds one more call may start, behind those that wait for their turn.
+    """
 
     def __init__(
         self,
@@ -40,7 +43,7 @@ class Cached:
         name: str,
         limits: Limits,
         *,
-        ceiling: Callable[[int], float],
+        ceiling: Callable[[], float],
         widener: Widener,
         hook: AnswerHook,
         delay: Callable[[float], float],
@@ -174,13 +177,9 @@ class Cached:
         known = self.refresh.known_too_large(asked)
         if known is not None:
             raise known
-        wait = self._free_in()
+        wait = self._ceiling()
         if has_stand_in and wait > 0:
             raise FetchError("overloaded", "the ceiling on calls is reached", retry_at=self._wall() + wait)
-
-    def _free_in(self) -> float:
-        """Seconds until one more call may start: those that wait for their turn come first."""
-        return self._ceiling(self.calls.queued)
 
     async def _fetched(self, asked: Asked, begun: float, need: Need) -> tuple[Held, tuple[str, ...]]:
         """A list that is young enough for this caller; raises FetchError, at the latest at the deadline."""
@@ -217,7 +216,7 @@ class Cached:
         asked = renewal_of(held, self._wall()) if self.refresh.is_up else held.asked
         if self.refresh.retired or self.refresh.known_too_large(asked) is not None:
             return
-        if asked in self._soon or asked in self.calls or self._free_in() > 0:
+        if asked in self._soon or asked in self.calls or self._ceiling() > 0:
             return
         delay_s = self._delay(self._spread_s if held.failed is None else min(_SOON_S, self._spread_s))
         before = self._store.get(self.system_id, asked)
@@ -226,7 +225,7 @@ class Cached:
     def _refresh_now(self, asked: Asked, before: Held | None) -> None:
         """Unless somebody asks for that list now, or has renewed it meanwhile."""
         del self._soon[asked]
-        if self._store.get(self.system_id, asked) is before and asked not in self.calls and self._free_in() == 0:
+        if self._store.get(self.system_id, asked) is before and asked not in self.calls and self._ceiling() == 0:
             self.calls.start(asked)
 
     def _of_words(self, question: Question, held: Held) -> tuple[BackupList, bool]:

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol
+from weakref import WeakSet
 
 from asyncio_throttle.throttler import Throttler
 
@@ -38,6 +39,15 @@ class CommonCeiling(Protocol):
         ...
 
 
+class Queue(Protocol):
+    """Calls of one system to the appliance."""
+
+    @property
+    def queued(self) -> int:
+        """How many wait for their turn."""
+        ...
+
+
 class _CommonSlots:
     """Places among the calls of this replica, and then among those of all."""
 
@@ -60,11 +70,11 @@ class _CommonSlots:
 
 
 class Gate:
-    """Every list call passes here, retries and replays among them.
+    """Every list call to one address passes here, retries and replays among them, whichever system it is for.
 
     `slots` bounds calls at once; those who wait for one take turns by asker. `turn` bounds starts: never more than
     `calls_per_minute` in any minute as the appliance sees it, so the window is longer than a minute by what a
-    connection may take on its way.
+    connection may take on its way. `queues` are of all systems that ask there.
     """
 
     def __init__(self, concurrency: int, calls_per_minute: int, *, connect_s: float, monotonic: Clock) -> None:
@@ -79,6 +89,22 @@ class Gate:
         self._monotonic = monotonic
         self._common: CommonCeiling | None = None
         self._turns: deque[float] = deque()
+        self.queues: WeakSet[Queue] = WeakSet()
+
+    @property
+    def concurrency(self) -> int:
+        """Calls at once."""
+        return self._concurrency
+
+    @property
+    def calls_per_minute(self) -> int:
+        """Calls that may start in the window."""
+        return self._calls_per_minute
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody is inside or waits, and no call counts any more: one made anew would say the same."""
+        return self._own.is_idle and not self._recent()
 
     @property
     def period_s(self) -> float:
@@ -114,8 +140,9 @@ class Gate:
             self._turns.append(self._monotonic())
             self._recent()
 
-    def free_in(self, ahead: int = 0) -> float:
-        """Seconds until a call that comes now may start, behind `ahead` others; 0 where it may at once."""
+    def free_in(self) -> float:
+        """Seconds until a call that comes now may start, behind all that wait already; 0 where it may at once."""
+        ahead = sum(queue.queued for queue in self.queues)
         recent = self._recent()
         over = len(recent) + ahead - self._calls_per_minute
         common = 0.0 if self._common is None else self._common.free_in(ahead)

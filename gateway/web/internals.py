@@ -64,8 +64,8 @@ def _described(gateway: Gateway, system: Stacked) -> dict[str, Any]:
         "calls_last_minute": calls,
         "logins_last_minute": logins,
         "ceiling": {
-            "calls_per_minute": system.config.limits.calls_per_minute,
-            "concurrency": system.config.limits.concurrency,
+            "calls_per_minute": system.gate.calls_per_minute,
+            "concurrency": system.gate.concurrency,
             "free_in_seconds": round(system.gate.free_in(), 1),
         },
         "breaker": state,

@@ -174,7 +174,7 @@ class Gateway:
             SystemId(1),
             "site",
             limits(),
-            ceiling=self.appliance.free_in,
+            ceiling=lambda: self.appliance.free_in(self.source.calls.queued),
             widener=Widener(cache.widen_rows),
             hook=lambda *_: None,
             delay=lambda longest_s: longest_s,
