@@ -26,6 +26,12 @@ READ_LIFE_S: Final = 60.0
 """After its last page was read: long enough to ask for that one again."""
 LONGEST_LIFE_S: Final = 3600.0
 _SAME_FOR_S: Final = 60.0
+_ANSWER_BYTES: Final = 256
+"""What a walk keeps for each asked system beside its rows, which may be none: its answer with three times, and the
+digest of its rows in the key of the walk (227 measured)."""
+_ERROR_BYTES: Final = 1024
+"""And where one says why it is not ok (975 measured, with 300 letters)."""
+_OVERHEAD_BYTES: Final = 1024
 _CURSOR: Final = re.compile(r"([A-Za-z0-9_-]{22})\.([0-9]{1,12})\.([0-9]{1,6})", re.ASCII)
 
 
@@ -45,6 +51,9 @@ class Walk:
     name: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     readers: int = 1
 
+    def __post_init__(self) -> None:
+        self.answers = [_bare(answer) for answer in self.answers]
+
     @cached_property
     def columns(self) -> list[str]:
         """Of the whole answer as a table: its pages have the same ones, so that they can be put together."""
@@ -59,6 +68,13 @@ class Walk:
     def states(self) -> list[str]:
         """Of the answers, in their order."""
         return [answer.state for answer in self.answers]
+
+    @property
+    def nbytes(self) -> int:
+        """What it keeps alive, in bytes: never less, but more where others keep the same rows."""
+        failed = sum(answer.error is not None for answer in self.answers)
+        answers = _ANSWER_BYTES * len(self.answers) + _ERROR_BYTES * failed
+        return self.arrangement.nbytes + answers + _OVERHEAD_BYTES
 
     def answers_at(self, now: float) -> list[SystemAnswer]:
         """The answers with the ages that they have by now."""
@@ -83,9 +99,10 @@ class Walks:
     def __init__(self, memory_bytes: int, monotonic: Clock) -> None:
         self._monotonic = monotonic
         self._walks: TLRUCache[str, Walk] = TLRUCache(
-            max(memory_bytes, 1), self._ends_at, timer=monotonic, getsizeof=lambda walk: walk.arrangement.nbytes + 1024
+            max(memory_bytes, 1), self._ends_at, timer=monotonic, getsizeof=lambda walk: walk.nbytes
         )
-        self._names: dict[tuple[object, ...], str] = {}
+        self._latest: WeakValueDictionary[tuple[object, ...], Walk] = WeakValueDictionary()
+        """The last one of each owner, question and rows; it is forgotten with its walk."""
         self._lists: WeakValueDictionary[bytes, BackupList] = WeakValueDictionary()
         """Those of all walks, by their digest: walks of one fleet differ in what has changed between them."""
 
@@ -101,16 +118,21 @@ class Walks:
         digests = tuple(backups.digest for backups in lists)
         walk.share(list(map(self._lists.setdefault, digests, lists)))
         key = (walk.owner, walk.question, digests)
-        known = self._walks.get(self._names.get(key, ""))
-        if known is not None and walk.made_at - known.made_at < _SAME_FOR_S and known.states == walk.states:
+        known = self._latest.get(key)
+        if known is not None and self._goes_on(known, walk):
             known.answers = walk.answers  # the same rows, seen again
             if walk.readers:
                 known.readers += walk.readers  # the one who reads faster does not end it for the other
                 self._walks[known.name] = known
             return known
         self._walks[walk.name] = walk
-        self._names = {key: name for key, name in self._names.items() if name in self._walks} | {key: walk.name}
+        self._latest[key] = walk
         return walk
+
+    def _goes_on(self, known: Walk, walk: Walk) -> bool:
+        """Whether a walk with the same rows is to be gone on with in place of this one."""
+        is_young = known.name in self._walks and walk.made_at - known.made_at < _SAME_FOR_S
+        return is_young and known.states == walk.states
 
     def find(self, cursor: str, owner: tuple[str, str]) -> tuple[Walk, int, int] | None:
         """The walk, the place at which to go on and the size of a page; None for what is over or somebody else's."""
@@ -128,3 +150,8 @@ class Walks:
     @staticmethod
     def _ends_at(_: str, walk: Walk, now: float) -> float:
         return now + (LIFE_S if walk.readers else READ_LIFE_S)
+
+
+def _bare(answer: SystemAnswer) -> SystemAnswer:
+    """An answer without the way its error came: that keeps alive replies and lists that are counted nowhere."""
+    return answer if answer.error is None else structs.replace(answer, error=answer.error.again())

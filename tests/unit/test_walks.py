@@ -1,10 +1,16 @@
 """How long a walk through pages is kept: as long as somebody may still go on with it."""
 
+import gc
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
 from material import stamped
 
 from gateway.answers.arrange import Arrangement, Shape
 from gateway.answers.walks import LIFE_S, LONGEST_LIFE_S, READ_LIFE_S, Walk, Walks
-from gateway.model import BackupList, SystemAnswer, SystemId
+from gateway.errors import FetchError
+from gateway.model import EMPTY, BackupList, ListBuilder, SystemAnswer, SystemId
 from gateway.question.query import parse_body
 
 OWNER = ("token", "tests")
@@ -114,3 +120,63 @@ def test_rows_that_mean_another_instant_are_another_walks_own() -> None:
     moved.starts[0] += 3600  # the appliance was given another zone meanwhile
     walks.begin(walk_of(rows()))
     assert walks.begin(walk_of(moved, b'{"start_hours":5}')).answers[0].backups is moved
+
+
+def raised() -> FetchError:
+    """A fault as it comes out of a call, with all that its way keeps alive."""
+    reply = bytes(100_000)
+    try:
+        raise FetchError("appliance_error", f"the appliance says {len(reply)}" + 30 * " and so on")
+    except FetchError as error:
+        return error
+
+
+def few_rows(number: int) -> BackupList:
+    """Such as no other list has."""
+    build = ListBuilder()
+    for row in range(3):
+        build.add(b'{"id":%d,"row":%d}' % (number, row), number, 0, number, 0)
+    return build.done()
+
+
+SYSTEMS = 100
+
+
+def fleet_walk(number: int, rows_of: Callable[[int], BackupList], error_of: Callable[[], FetchError | None]) -> Walk:
+    """A walk through the rows of many systems; each number is a question of its own."""
+    lists = [rows_of(SYSTEMS * number + n) for n in range(SYSTEMS)]
+    answers = [
+        SystemAnswer(SystemId(n), "a", "ok", own, "cache", n + number / 2, n + number / 3, n + number / 5, error_of())
+        for n, own in enumerate(lists)
+    ]
+    question = parse_body(b'{"start_time":%d}' % (1_700_000_000 + number))
+    return Walk(OWNER, question, answers, Arrangement(lists, Shape()), {}, 1000.0)
+
+
+@pytest.mark.parametrize("error_of", [lambda: None, raised], ids=["ok", "failed"])
+@pytest.mark.parametrize("rows_of", [lambda _: EMPTY, few_rows], ids=["no rows", "a few rows"])
+def test_a_walk_counts_for_as_much_as_it_takes(
+    rows_of: Callable[[int], BackupList], error_of: Callable[[], FetchError | None]
+) -> None:
+    walks, count = Walks(10**9, lambda: 1000.0), 10
+    walks.begin(fleet_walk(0, rows_of, error_of))
+    tracemalloc.start()
+    try:
+        gc.collect()
+        before, counted_before = tracemalloc.get_traced_memory()[0], walks._walks.currsize
+        for number in range(1, count + 1):
+            walks.begin(fleet_walk(number, rows_of, error_of))
+        gc.collect()
+        taken = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    counted = walks._walks.currsize - counted_before
+    assert 200 * SYSTEMS * count < taken <= counted < 1.5 * taken
+
+
+def test_what_names_a_walk_goes_with_it() -> None:
+    desk = Desk()
+    desk.begin()
+    desk.now += LIFE_S + 1
+    desk.walks._walks.expire()
+    assert not desk.walks._latest
