@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from weakref import WeakValueDictionary
 
 from cachetools import TLRUCache
@@ -23,7 +23,7 @@ from gateway.question.query import BackupQuery
 LIFE_S: Final = 900.0
 """After a page of it was read."""
 READ_LIFE_S: Final = 60.0
-"""After its last page was read: long enough to ask for that one again."""
+"""After the last one who began it has read its last page: long enough to ask for that one again."""
 LONGEST_LIFE_S: Final = 3600.0
 _SAME_FOR_S: Final = 60.0
 _ANSWER_BYTES: Final = 256
@@ -32,14 +32,17 @@ digest of its rows in the key of the walk (227 measured)."""
 _ERROR_BYTES: Final = 1024
 """And where one says why it is not ok (975 measured, with 300 letters)."""
 _OVERHEAD_BYTES: Final = 1024
-_CURSOR: Final = re.compile(r"([A-Za-z0-9_-]{22})\.([0-9]{1,12})\.([0-9]{1,6})", re.ASCII)
+_READERS: Final = 1000
+"""Of one walk; who comes after them begins another one through the same rows."""
+_CURSOR: Final = re.compile(r"([A-Za-z0-9_-]{22})\.([0-9]{1,9})\.([0-9]{1,12})\.([0-9]{1,6})", re.ASCII)
 
 
 @dataclass(eq=False)
 class Walk:
     """One frozen answer. `owner` is who may go on with it, `question` what it answers, `made_at` monotonic seconds.
 
-    `readers` are those who have not come to its end yet: its owner may begin it more than once.
+    Its owner may begin it more than once: each time is a reader of its own, who is named in its cursors. `readers` are
+    those whose latest page was not the last one, a bit for each.
     """
 
     owner: tuple[str, str]
@@ -49,7 +52,8 @@ class Walk:
     extra: dict[str, Any]
     made_at: float
     name: str = field(default_factory=lambda: secrets.token_urlsafe(16))
-    readers: int = 1
+    readers: int = 0
+    begun: int = 0
 
     def __post_init__(self) -> None:
         self.answers = [_bare(answer) for answer in self.answers]
@@ -88,9 +92,33 @@ class Walk:
         ]
         self.arrangement = self.arrangement.over([answer.backups for answer in self.answers])
 
-    def cursor(self, begin: int, size: int) -> str | None:
-        """What asks for the `size` rows that begin there; None behind the last row."""
-        return f"{self.name}.{begin}.{size}" if begin < len(self.arrangement) else None
+    def enter(self, end: int) -> int:
+        """One more reader, who gets the page before row `end` with that."""
+        reader, self.begun = self.begun, self.begun + 1
+        self.note(reader, end)
+        return reader
+
+    def note(self, reader: int, end: int) -> None:
+        """A reader gets the page before row `end`, for the first time or once more."""
+        if end < len(self.arrangement):
+            self.readers |= 1 << reader
+        else:
+            self.readers &= ~(1 << reader)
+
+
+class Place(NamedTuple):
+    """Where a reader of a walk goes on: `size` rows from the row `begin` on."""
+
+    walk: Walk
+    reader: int
+    begin: int
+    size: int
+
+    @property
+    def cursor(self) -> str | None:
+        """What asks for these rows; None behind the last row."""
+        walk, reader, begin, size = self
+        return f"{walk.name}.{reader}.{begin}.{size}" if begin < len(walk.arrangement) else None
 
 
 class Walks:
@@ -109,10 +137,11 @@ class Walks:
     def __repr__(self) -> str:
         return f"<Walks {len(self._walks)}, {self._walks.currsize} bytes>"
 
-    def begin(self, walk: Walk) -> Walk:
-        """Keep a walk; where the same owner asked the same of the same rows a moment ago, it is that one.
+    def begin(self, walk: Walk, end: int) -> tuple[Walk, int]:
+        """Keep a walk for a reader who gets the page before row `end`; the walk that is kept, and the reader.
 
-        Raises ValueError where it does not fit.
+        Where the same owner asked the same of the same rows a moment ago, it is that walk. Raises ValueError where it
+        does not fit.
         """
         lists = [answer.backups for answer in walk.answers]
         digests = tuple(backups.digest for backups in lists)
@@ -121,31 +150,32 @@ class Walks:
         known = self._latest.get(key)
         if known is not None and self._goes_on(known, walk):
             known.answers = walk.answers  # the same rows, seen again
-            if walk.readers:
-                known.readers += walk.readers  # the one who reads faster does not end it for the other
-                self._walks[known.name] = known
-            return known
+            walk = known
+        reader = walk.enter(end)
         self._walks[walk.name] = walk
         self._latest[key] = walk
-        return walk
+        return walk, reader
 
     def _goes_on(self, known: Walk, walk: Walk) -> bool:
         """Whether a walk with the same rows is to be gone on with in place of this one."""
         is_young = known.name in self._walks and walk.made_at - known.made_at < _SAME_FOR_S
-        return is_young and known.states == walk.states
+        return is_young and known.begun < _READERS and known.states == walk.states
 
-    def find(self, cursor: str, owner: tuple[str, str]) -> tuple[Walk, int, int] | None:
-        """The walk, the place at which to go on and the size of a page; None for what is over or somebody else's."""
+    def find(self, cursor: str, owner: tuple[str, str]) -> Place | None:
+        """Where a cursor leads; None for what is over or somebody else's."""
         found = _CURSOR.fullmatch(cursor)
         walk = None if found is None else self._walks.get(found[1])
         if found is None or walk is None or walk.owner != owner:
             return None
-        begin, size = int(found[2]), int(found[3])
-        if begin + size >= len(walk.arrangement):
-            walk.readers = max(0, walk.readers - 1)
+        place = Place(walk, *map(int, found.groups()[1:]))
+        is_one = place.reader < walk.begun and place.begin <= len(walk.arrangement) and place.size > 0
+        return place if is_one else None
+
+    def read(self, walk: Walk, reader: int, end: int) -> None:
+        """A reader gets the page before row `end`: the life of the walk begins anew, up to about an hour in all."""
+        walk.note(reader, end)
         if self._monotonic() - walk.made_at < LONGEST_LIFE_S:
-            self._walks[walk.name] = walk  # its life begins anew with each page
-        return (walk, begin, size) if begin <= len(walk.arrangement) and size > 0 else None
+            self._walks[walk.name] = walk
 
     @staticmethod
     def _ends_at(_: str, walk: Walk, now: float) -> float:

@@ -85,6 +85,8 @@ async def _whole(
         piece = first_piece(gateway, caller, query, query.page, outcome.answers, arrangement, extra)
         arrangement = piece.walk.arrangement
         extra, headers = piece.walk.extra | piece.extra, headers | paging_headers(request, query, piece)
+        if piece.next_cursor is not None:
+            moment = None  # whoever asks for it is another reader of its walk, with a cursor of its own
     # A walk's name is in its page's cursor: who has the page of an earlier one has a cursor that may be over.
     walk_name = None if piece is None or piece.numbered else piece.walk.name
     named = (query.content, query.page, form, outcome.window_start, walk_name)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from gateway.answers.arrange import Arrangement
-from gateway.answers.walks import Walk
+from gateway.answers.walks import Place, Walk
 from gateway.callers.accounts import Caller
 from gateway.errors import RequestError, bad_field
 from gateway.model import SystemAnswer
@@ -20,9 +20,10 @@ _PATH: Final = "/api/backups"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One page: the rows `begin` to `end` of a walk."""
+    """One page: the rows `begin` to `end` of a walk, for one of its readers."""
 
     walk: Walk
+    reader: int
     begin: int
     size: int
     numbered: bool
@@ -39,10 +40,19 @@ class Piece:
         """How many there are."""
         return -(-len(self.walk.arrangement) // self.size)
 
+    def cursor(self, begin: int) -> str | None:
+        """What asks for the page of the same size that begins there; None behind the last row."""
+        return Place(self.walk, self.reader, begin, self.size).cursor
+
+    @property
+    def next_cursor(self) -> str | None:
+        """What asks for the page behind it; None where there is none."""
+        return self.cursor(self.end) if self.kept else None
+
     @property
     def extra(self) -> dict[str, Any]:
         """What its body says of it."""
-        return {"next_cursor": self.walk.cursor(self.end, self.size) if self.kept else None}
+        return {"next_cursor": self.next_cursor}
 
 
 def first_piece(
@@ -59,19 +69,17 @@ def first_piece(
     Where its rows do not fit into the memory for walks, a numbered page has no cursor to go on with, and a walk cannot
     begin: RequestError 503.
     """
-    # All on one page: nobody needs to go on, and a hundred callers who page what is small must not fill the memory.
-    readers = 0 if page.number in (None, 1) and len(arrangement) <= page.size else 1
-    walk = Walk(caller.key, query.content, answers, arrangement, extra, gateway.monotonic(), readers=readers)
-    kept = True
+    walk = Walk(caller.key, query.content, answers, arrangement, extra, gateway.monotonic())
+    begin, reader, kept = ((page.number or 1) - 1) * page.size, 0, True
     try:
-        walk = gateway.walks.begin(walk)
+        walk, reader = gateway.walks.begin(walk, begin + page.size)
     except ValueError:
         kept = False
     if not kept and page.number is None:
         raise RequestError(
             503, "the answer is too large to be held for its pages; ask for less", headers={"Retry-After": "60"}
         )
-    return Piece(walk, ((page.number or 1) - 1) * page.size, page.size, page.number is not None, kept)
+    return Piece(walk, reader, begin, page.size, page.number is not None, kept)
 
 
 def next_piece(gateway: Gateway, caller: Caller, query: BackupQuery) -> Piece:
@@ -81,12 +89,14 @@ def next_piece(gateway: Gateway, caller: Caller, query: BackupQuery) -> Piece:
     """
     found = gateway.walks.find(query.cursor or "", caller.key)
     current = gateway.access.accounts.now(caller)
-    if found is None or current is None or not found[0].systems <= current.systems:
+    if found is None or current is None or not found.walk.systems <= current.systems:
         raise RequestError(410, "the cursor has expired; ask for the first page again", field="cursor")
-    walk, begin, size = found
+    walk, reader, begin, size = found
     if not query.asks_nothing_else and query.content != walk.question:
         raise bad_field("cursor", "belongs to another question; it needs nothing else")
-    return Piece(walk, begin, query.page.size if query.page else size, numbered=False)
+    piece = Piece(walk, reader, begin, query.page.size if query.page else size, numbered=False)
+    gateway.walks.read(walk, reader, piece.end)
+    return piece
 
 
 def paging_headers(request: web.Request, query: BackupQuery, piece: Piece) -> dict[str, str]:
@@ -117,4 +127,4 @@ def _numbered(request: web.Request, piece: Piece, place: int) -> str:
 def _continued(query: BackupQuery, piece: Piece, place: int) -> str:
     """The query string of another page of the same walk."""
     form = [("format", query.form)] if query.form else []
-    return urlencode([("cursor", piece.walk.cursor(place, piece.size) or ""), *form])
+    return urlencode([("cursor", piece.cursor(place) or ""), *form])

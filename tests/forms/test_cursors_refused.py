@@ -102,6 +102,34 @@ async def test_an_answer_that_did_not_change_never_leads_to_a_cursor_that_is_gon
         assert (await follow(client, links(kept)["next"])).status == 200
 
 
+async def test_who_reads_to_the_end_takes_the_walk_from_nobody_else_who_began_it():
+    """Equal first pages within a moment are not the same to the byte: each has a cursor of its own."""
+    async with managed([small(1, base_ms=0)], tokens=[TOOL]) as site:
+        client = token_of(site.client, STATIC_TOKEN)
+        plain = await client.post()
+        cursors = [next_cursor(await client.post({"page_size": 10})) or "" for _ in range(4)]
+        assert len(set(cursors)) == 4
+        assert len({cursor.partition(".")[0] for cursor in cursors}) == 1, "one walk"
+        for _ in range(5):
+            last = await client.post({"cursor": cursors[0], "page_size": 20})
+            assert (last.rows, next_cursor(last)) == (plain.rows[10:], None)
+        site.clock.by += 14 * 60
+        for cursor in cursors[1:]:
+            last = await client.post({"cursor": cursor, "page_size": 20})
+            assert (last.rows, next_cursor(last)) == (plain.rows[10:], None)
+        site.clock.by += 61
+        assert_gone(await asked(client, cursors[1]))
+
+
+async def test_a_page_that_is_refused_is_not_read():
+    async with managed([small(1, base_ms=0)], tokens=[TOOL]) as site:
+        client = token_of(site.client, STATIC_TOKEN)
+        cursor = next_cursor(await client.post({"page_size": 20})) or ""
+        assert (await client.post({"cursor": cursor, "client_id": 1})).status == 400
+        site.clock.by += 14 * 60
+        assert (await asked(client, cursor)).status == 200
+
+
 async def test_another_callers_cursor_is_gone_and_tells_nothing():
     namesake = TOOL | {"name": "noc"}
     async with managed([small(1), small(2)], USERS, [namesake]) as site:

@@ -8,7 +8,7 @@ import pytest
 from material import stamped
 
 from gateway.answers.arrange import Arrangement, Shape
-from gateway.answers.walks import LIFE_S, LONGEST_LIFE_S, READ_LIFE_S, Walk, Walks
+from gateway.answers.walks import LIFE_S, LONGEST_LIFE_S, READ_LIFE_S, Place, Walk, Walks
 from gateway.errors import FetchError
 from gateway.model import EMPTY, BackupList, ListBuilder, SystemAnswer, SystemId
 from gateway.question.query import parse_body
@@ -34,80 +34,129 @@ class Desk:
         self.walks = Walks(10**6, lambda: self.now)
         self.rows = rows()
 
-    def begin(self) -> Walk:
-        return self.walks.begin(walk_of(self.rows, made_at=self.now))
+    def begin(self, end: int = 2) -> Place:
+        """A reader who has got the rows before `end`."""
+        walk, reader = self.walks.begin(walk_of(self.rows, made_at=self.now), end)
+        return Place(walk, reader, 0, 2)
 
-    def reads(self, walk: Walk, begin: int) -> bool:
-        """Whether the page of two rows that begins there is still to be had."""
-        cursor = walk.cursor(begin, 2)
+    def reads(self, place: Place, begin: int, size: int | None = None) -> bool:
+        """Whether the page of two rows that begins there is still to be had; `size` rows are taken in their place."""
+        cursor = place._replace(begin=begin).cursor
         assert cursor is not None
-        return self.walks.find(cursor, OWNER) is not None
+        found = self.walks.find(cursor, OWNER)
+        if found is not None:
+            self.walks.read(found.walk, found.reader, found.begin + (size or found.size))
+        return found is not None
 
 
 def test_a_walk_lives_on_from_each_of_its_pages() -> None:
     desk = Desk()
-    walk = desk.begin()
+    place = desk.begin()
     for _ in range(3):
         desk.now += LIFE_S - 1
-        assert desk.reads(walk, 0)
+        assert desk.reads(place, 0)
     desk.now += LIFE_S + 1
-    assert not desk.reads(walk, 2)
+    assert not desk.reads(place, 2)
 
 
 def test_a_walk_ends_an_hour_after_its_begin_however_often_it_is_read() -> None:
     desk = Desk()
-    walk = desk.begin()
+    place = desk.begin()
     while desk.now < 1000.0 + LONGEST_LIFE_S:
         desk.now += LIFE_S / 2
-        assert desk.reads(walk, 0)
+        assert desk.reads(place, 0)
     desk.now += LIFE_S
-    assert not desk.reads(walk, 0)
+    assert not desk.reads(place, 0)
 
 
 def test_a_walk_that_was_read_to_its_end_is_kept_for_another_look_at_its_last_page_alone() -> None:
     desk = Desk()
-    walk = desk.begin()
-    assert desk.reads(walk, 4)
+    place = desk.begin()
+    assert desk.reads(place, 4)
     desk.now += READ_LIFE_S - 1
-    assert desk.reads(walk, 4)
+    assert desk.reads(place, 4)
     desk.now += READ_LIFE_S + 1
-    assert not desk.reads(walk, 4)
+    assert not desk.reads(place, 4)
 
 
 def test_who_reads_faster_does_not_end_a_walk_for_another_who_began_the_same() -> None:
     desk = Desk()
-    walk = desk.begin()
-    assert desk.begin() is walk
-    assert desk.reads(walk, 4)
+    quick, slow = desk.begin(), desk.begin()
+    assert quick.walk is slow.walk
+    assert desk.reads(quick, 4)
     desk.now += LIFE_S - 1
-    assert desk.reads(walk, 2)
+    assert desk.reads(slow, 2)
+
+
+def test_who_asks_for_the_last_page_again_and_again_does_not_end_a_walk_for_another() -> None:
+    desk = Desk()
+    quick, slow = desk.begin(), desk.begin()
+    for _ in range(5):
+        assert desk.reads(quick, 4)
+    desk.now += LIFE_S - 1
+    assert desk.reads(slow, 2)
+
+
+def test_who_goes_back_from_the_last_page_reads_on() -> None:
+    desk = Desk()
+    place = desk.begin()
+    assert desk.reads(place, 4)
+    assert desk.reads(place, 2)
+    desk.now += LIFE_S - 1
+    assert desk.reads(place, 4)
+
+
+@pytest.mark.parametrize(("begin", "size", "lives"), [(2, 3, False), (4, 1, False), (3, 1, True)])
+def test_the_last_page_is_the_one_that_ends_with_the_last_row_whatever_size_its_cursor_names(
+    begin: int, size: int, lives: bool
+) -> None:
+    desk = Desk()
+    place = desk.begin()
+    assert desk.reads(place, begin, size)
+    desk.now += READ_LIFE_S + 1
+    assert desk.reads(place, 2) is lives
 
 
 def test_a_walk_that_was_begun_twice_ends_when_both_have_read_it() -> None:
     desk = Desk()
-    walk = desk.begin()
-    assert desk.begin() is walk
-    assert desk.reads(walk, 4)
-    assert desk.reads(walk, 4)
+    one, other = desk.begin(), desk.begin()
+    assert one.walk is other.walk
+    assert desk.reads(one, 4)
+    assert desk.reads(other, 4)
     desk.now += READ_LIFE_S + 1
-    assert not desk.reads(walk, 2)
+    assert not desk.reads(one, 2)
 
 
 def test_a_walk_that_was_read_and_is_begun_once_more_has_its_whole_life_again() -> None:
     desk = Desk()
-    walk = desk.begin()
-    assert desk.reads(walk, 4)
+    place = desk.begin()
+    assert desk.reads(place, 4)
     desk.now += READ_LIFE_S - 1
-    assert desk.begin() is walk
+    again = desk.begin()
+    assert again.walk is place.walk
     desk.now += LIFE_S - 1
-    assert desk.reads(walk, 2)
+    assert desk.reads(again, 2)
+
+
+def test_more_than_a_thousand_who_begin_the_same_at_once_are_more_than_one_walk() -> None:
+    desk = Desk()
+    places = [desk.begin() for _ in range(1001)]
+    assert len({id(place.walk) for place in places}) == 2
+    assert len({place.cursor for place in places}) == 1001
+
+
+def test_a_reader_who_never_began_is_nobody() -> None:
+    desk = Desk()
+    place = desk.begin()
+    assert desk.reads(place, 2)
+    assert not desk.reads(place._replace(reader=1), 2)
 
 
 def test_walks_of_the_same_rows_keep_them_once() -> None:
     walks = Desk().walks
-    first = walks.begin(walk_of(rows()))
-    second = walks.begin(walk_of(rows(), b'{"start_hours":5}'))
-    again = walks.begin(walk_of(rows(), b'{"start_hours":5}'))
+    first, _ = walks.begin(walk_of(rows()), 2)
+    second, _ = walks.begin(walk_of(rows(), b'{"start_hours":5}'), 2)
+    again, _ = walks.begin(walk_of(rows(), b'{"start_hours":5}'), 2)
     assert again is second is not first
     assert second.answers[0].backups is first.answers[0].backups
     assert second.arrangement._lists == first.arrangement._lists
@@ -118,8 +167,9 @@ def test_rows_that_mean_another_instant_are_another_walks_own() -> None:
     walks = Desk().walks
     moved = rows()
     moved.starts[0] += 3600  # the appliance was given another zone meanwhile
-    walks.begin(walk_of(rows()))
-    assert walks.begin(walk_of(moved, b'{"start_hours":5}')).answers[0].backups is moved
+    walks.begin(walk_of(rows()), 2)
+    walk, _ = walks.begin(walk_of(moved, b'{"start_hours":5}'), 2)
+    assert walk.answers[0].backups is moved
 
 
 def raised() -> FetchError:
@@ -159,13 +209,13 @@ def test_a_walk_counts_for_as_much_as_it_takes(
     rows_of: Callable[[int], BackupList], error_of: Callable[[], FetchError | None]
 ) -> None:
     walks, count = Walks(10**9, lambda: 1000.0), 10
-    walks.begin(fleet_walk(0, rows_of, error_of))
+    walks.begin(fleet_walk(0, rows_of, error_of), 2)
     tracemalloc.start()
     try:
         gc.collect()
         before, counted_before = tracemalloc.get_traced_memory()[0], walks._walks.currsize
         for number in range(1, count + 1):
-            walks.begin(fleet_walk(number, rows_of, error_of))
+            walks.begin(fleet_walk(number, rows_of, error_of), 2)
         gc.collect()
         taken = tracemalloc.get_traced_memory()[0] - before
     finally:
