@@ -16,7 +16,7 @@ from gateway.dates import ApplianceZone
 from gateway.dialects.readings import Reading, Readings, print_of
 from gateway.dialects.rows import Stamper
 from gateway.errors import FetchError
-from gateway.filter import ALL, Asked
+from gateway.filter import ALL, Asked, Window
 from gateway.model import BackupList
 from gateway.simulator.dialects import Rendering
 
@@ -174,3 +174,22 @@ def test_a_reply_that_did_not_change_is_the_list_that_is_still_held() -> None:
     assert readings.of(Asked(client_id=1), print_of(body)) is None
     del reading
     assert readings.of(ALL, print_of(body)) is None, "a list that nobody holds must not be kept alive"
+
+
+def test_readings_are_remembered_as_long_as_their_lists_and_no_longer() -> None:
+    readings, body = Readings(), SEED.envelope([SEED.encode(one())])
+    held = Reading(read(body)[0], 0, 0)
+    readings.keep(ALL, print_of(body), held)
+    for hour in range(300):  # each tail asks for starts from another instant on, and its list is not kept
+        readings.keep(Asked(start=Window(hour * 3600)), print_of(body), Reading(read(body)[0], 0, 0))
+    assert list(readings._known) == [ALL]
+    assert readings.of(ALL, print_of(body)) == held
+
+
+def test_a_reading_that_was_replaced_does_not_take_the_newer_one_along() -> None:
+    readings, body = Readings(), SEED.envelope([SEED.encode(one())])
+    older, newer = (Reading(read(body)[0], 0, number) for number in (1, 2))
+    for reading in (older, newer):
+        readings.keep(ALL, print_of(body), reading)
+    del older, reading
+    assert readings.of(ALL, print_of(body)) == newer
