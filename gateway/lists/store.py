@@ -61,7 +61,7 @@ class Store(Protocol):
         ...
 
     def put_view(self, backups: BackupList, question: Question, picked: BackupList) -> None:
-        """Remember rows picked from a held list's, if they fit."""
+        """Remember rows picked from those of a list that is kept, if they fit."""
         ...
 
     def block(self, backups: BackupList) -> Block | None:
@@ -143,8 +143,9 @@ class MemoryStore:
         return found.picked if isinstance(found, _View) else None
 
     def put_view(self, backups: BackupList, question: Question, picked: BackupList) -> None:
-        """See Store."""
-        self._kept.put_made(_View(weakref.ref(backups), id(backups), question, picked))
+        """See Store. What was picked from a list that nobody else keeps is never asked for again."""
+        if self.keeps(backups):
+            self._kept.put_made(_View(weakref.ref(backups), id(backups), question, picked))
 
     def block(self, backups: BackupList) -> Block | None:
         """See Store."""
@@ -154,7 +155,7 @@ class MemoryStore:
         return found.block if isinstance(found, _Packed) else None
 
     def put_block(self, backups: BackupList, block: Block) -> None:
-        """See Store. The block of a list that nobody else keeps would only fill the room."""
+        """See Store. That of a list that nobody else keeps would only fill the room as well."""
         if self.keeps(backups):
             self._kept.put_made(_Packed(weakref.ref(backups), id(backups), block))
 

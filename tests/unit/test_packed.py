@@ -156,6 +156,23 @@ def test_nothing_is_kept_for_rows_that_were_picked_for_one_answer() -> None:
     assert [store.keeps(backups) for backups in (held.fetched.backups, view, passing)] == [False, False, True]
 
 
+def test_what_is_picked_from_a_list_that_does_not_fit_pushes_out_none_that_is_held() -> None:
+    rows, question = plain(), Question(Asked(), Words(statuses=frozenset({"Failure"})))
+    each = held_of(rows).nbytes
+    store = MemoryStore(5 * each, 0)
+    for number in range(1, 5):
+        assert store.put(SystemId(number), held_of(rows.pick(range(len(rows) - number))))
+    before = store.nbytes
+    for number in range(12):
+        large = ListBuilder()
+        for _ in range(6):
+            large.add_run(rows, 0, len(rows))
+        held = held_of(large.done())
+        assert not store.put(SystemId(9), held)
+        store.put_view(held.fetched.backups, question, rows.pick(range(100 + number)))
+    assert (store.nbytes, [len(store.held(SystemId(number))) for number in range(1, 5)]) == (before, [1, 1, 1, 1])
+
+
 def copy_of(rows: BackupList) -> BackupList:
     """The same in other memory."""
     build = ListBuilder()
