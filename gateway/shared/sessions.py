@@ -102,6 +102,8 @@ class SharedSessions:
             while len(self._strange) > _STRANGE_KEPT:
                 self._strange.popitem(last=False)
             return False
+        if digest in self._ended:  # here or elsewhere, since it was looked up
+            return False
         self._sessions.learn(digest, value.username, stored, max(0.0, (reply.now_us - value.created_us) / _US))
         return True
 

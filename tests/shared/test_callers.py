@@ -4,8 +4,11 @@ import asyncio
 import contextlib
 from typing import Any
 
+import pytest
 from redis import Redis
 
+from gateway.shared.reach import Reply
+from gateway.shared.scripts import GET, Script
 from gateway.simulator import Farm
 from tests.kit.waiting import until
 from tests.shared.servers import PATIENCE_S, USER, Replica, Server, replicas
@@ -25,6 +28,32 @@ async def test_a_logout_is_dead_on_all_replicas_within_a_second(valkey: Server, 
         assert await three[1].logout(token) == 200
         await asyncio.sleep(1)  # what the contract allows
         assert [await replica.status(token) for replica in three] == [401, 401, 401]
+
+
+async def test_a_session_that_ends_while_a_replica_looks_it_up_is_dead_there_too(
+    valkey: Server, farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with replicas(farm, 2, {"url": valkey.url}) as (one, two):
+        _, token = await one.login()
+        hub = two.gateway.hub
+        assert hub is not None
+        run, found, ended = hub._reach.run, asyncio.Event(), asyncio.Event()
+
+        async def slowly(script: Script, *args: Any) -> Reply:
+            reply = await run(script, *args)
+            if script is GET and not found.is_set():
+                found.set()
+                await ended.wait()
+            return reply
+
+        monkeypatch.setattr(hub._reach, "run", slowly)
+        asked = asyncio.create_task(two.status(token))
+        await found.wait()
+        assert await one.logout(token) == 200
+        await until(lambda: hub._sessions._ended)
+        ended.set()
+        assert await asked == 401
+        assert not two.gateway.access.sessions.digests()
 
 
 async def test_five_wrong_passwords_lock_the_account_on_all_replicas(valkey: Server, farm: Farm) -> None:
