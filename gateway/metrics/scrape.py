@@ -58,6 +58,7 @@ async def _gathered(gateway: Gateway, systems: _Systems) -> Facts:
         await pauses.when_due()
     return Facts(
         systems=found,
+        answers=gateway.ledger.answers(),
         assets_named=gateway.config.report.asset_metrics,
         fetches=gateway.ledger.durations.read(),
         requests=gateway.traffic.read(),

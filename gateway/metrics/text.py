@@ -5,6 +5,7 @@ id, a token or a user.
 """
 
 import platform
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from gateway.config.checked import System
 from gateway.reports.asset_figures import AssetFigures, backups_24h, figures_of
 from gateway.reports.history import History
 from gateway.reports.verdict import STATES
+from gateway.sources.source import AnswerResult
 from gateway.telemetry.ledger import SystemLedger
 from gateway.telemetry.traffic import Kind
 
@@ -61,9 +63,13 @@ class SystemFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A gateway at the moment of a scrape. `assets_named`: whether each asset gets a series of its own."""
+    """A gateway at the moment of a scrape. `assets_named`: whether each asset gets a series of its own.
+
+    `answers` are of all systems that it has had: a counter never falls.
+    """
 
     systems: Sequence[SystemFacts]
+    answers: Counter[AnswerResult]
     assets_named: bool
     fetches: Durations
     requests: Sequence[tuple[Kind, list[tuple[str, float]], float]]
@@ -178,11 +184,7 @@ class _Families(Collector):
     def _gateway(self) -> Iterator[Metric]:
         facts = self._facts
         cache = _counter("cache_requests", "Questions to a system, by how they were answered.", "result")
-        totals: dict[str, int] = {}
-        for one in facts.systems:
-            for answered, count in one.ledger.answers.items():
-                totals[answered] = totals.get(answered, 0) + count
-        for name, count in sorted(totals.items()):
+        for name, count in sorted(facts.answers.items()):
             cache.add_metric([name], count)
         fetches = _histogram("fetch_duration_seconds", "How long list calls took, failed ones among them.")
         fetches.add_metric([], *facts.fetches)

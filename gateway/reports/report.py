@@ -196,7 +196,10 @@ def _systems(answers: Sequence[SystemAnswer]) -> dict[str, Any]:
 
 
 def _shield(ledgers: Iterable[SystemLedger]) -> dict[str, int]:
-    """What was asked of the appliances since the gateway started, and what was not."""
+    """What was asked of these systems since the gateway started, and what was not.
+
+    A system that was taken out of the configuration is none of them: who may be told of it is not known any more.
+    """
     total = Counter[str]()
     for ledger in ledgers:
         total.update(calls=ledger.calls, calls_saved=ledger.calls_saved, rows_fetched=ledger.rows)

@@ -49,7 +49,7 @@ class SystemLedger:
 
 
 class Ledger:
-    """All systems of a gateway; `durations` is of list calls to any of them."""
+    """All systems that a gateway has had; `durations` is of list calls to any of them."""
 
     def __init__(self, monotonic: Clock) -> None:
         self._monotonic = monotonic
@@ -65,6 +65,13 @@ class Ledger:
         if found is None:
             found = self._systems[system_id] = SystemLedger()
         return found
+
+    def answers(self) -> Counter[AnswerResult]:
+        """How questions were answered, to all systems since the start: a reload that takes one out takes none back."""
+        total: Counter[AnswerResult] = Counter()
+        for system in self._systems.values():
+            total.update(system.answers)
+        return total
 
     def called(self, event: CallEvent) -> None:
         """A CallHook."""

@@ -134,6 +134,22 @@ async def test_a_system_that_refused_us_tells_of_no_asset_after_an_hour_whatever
         assert not Scrape((await site.call("GET", "/metrics")).body.decode()).of("assets")
 
 
+async def test_what_was_counted_for_a_system_that_is_taken_away_stays_counted():
+    tokens = [{"username": "noc", "systems": "all"}]
+    async with Farm([ApplianceSpec(name=name, rows=20, seed=1) for name in ("north", "south")]) as farm:
+        tables = [system_table(number, appliance) for number, appliance in enumerate(farm, 1)]
+        moved = [{**tables[0], "id": 7}]
+        async with site_of(config_text(tables, users=tokens)) as site:
+            for _ in range(3):
+                await site.ask()
+            counts = []
+            for systems in (tables, tables[:1], moved):
+                site.apply(config_text(systems, users=tokens))
+                counts.append(Scrape((await site.call("GET", "/metrics")).body.decode()).of("cache_requests_total"))
+    assert counts[0] == counts[1] == counts[2]
+    assert sum(counts[0].values()) == 2 * 3
+
+
 async def test_who_sees_some_systems_is_refused_unless_metrics_are_open():
     users = [user("some", systems=[1]), user("all", systems="all")]
     async with gateway_over(2, users=users, login=False) as client:
