@@ -191,5 +191,8 @@ class Keeper:
         except (SnapshotError, OSError) as error:
             structlog.get_logger().warning("snapshot_skipped", file=name, reason=str(error))
             return
+        there = self._store.get(SystemId(header.system_id), held.asked)
+        if there is not None and there.fetched.asked_at >= held.fetched.asked_at:
+            return  # another replica gave a younger one meanwhile
         if self._store.put(SystemId(header.system_id), held):
             self._written[name] = held

@@ -8,7 +8,6 @@ import msgspec
 
 from gateway.clock import Clock
 from gateway.errors import ErrorKind, FetchError
-from gateway.filter import Asked
 from gateway.lists.held import Held
 from gateway.lists.names import asked_digest
 from gateway.lists.store import Store
@@ -89,7 +88,7 @@ class Flights:
                         return held
                     self._versions[digest] = Head.of(values[0]).version  # it cannot be read: ask for a better one
                 elif verdict == "failed":
-                    raise self._failed(call.asked, values[0])
+                    raise self._failed(call, values[0])
                 elif verdict == "wait":
                     call.elsewhere = True
                     awaited = max(awaited, int(values[0]))
@@ -173,11 +172,11 @@ class Flights:
         self._versions[digest] = head.version
         return kept
 
-    def _failed(self, asked: Asked, told: bytes) -> FetchError:
+    def _failed(self, call: Call, told: bytes) -> FetchError:
         """The failure of another replica's call, taken as one of ours."""
         said = msgspec.json.decode(told, type=_Told)
         retry_at = None if said.retry_in_s is None else self._wall() + said.retry_in_s
-        return self._refresh.failed(asked, FetchError(said.kind, said.message, retry_at=retry_at))
+        return self._refresh.failed(call.asked, FetchError(said.kind, said.message, retry_at=retry_at), call.begun)
 
     async def _woken(self, digest: str) -> None:
         """Until there is news of that question, or for a moment: a notice may be lost."""

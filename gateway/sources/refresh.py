@@ -68,27 +68,40 @@ class Refresh:
     async def run(self, call: Call, *, whole: bool) -> Held:
         """The renewed list for `call.asked`, kept; raises FetchError. `whole` forbids a tail.
 
+        Where a later call was quicker, its list stays, and is what this one brings as well: whoever has seen that must
+        see nothing older. Only who wants the whole list gets his own, unless all of it was asked for again since.
+
         An empty list is no surprise, is believed when a second fetch says the same, or stands back behind the list
         that it would replace: appliances say `{}` when they mean that something went wrong (appliance-api.md, fact 5).
         """
+        begun = self._monotonic()
         try:
             held = await self._renewed(call, whole=whole)
             if not len(held.fetched.backups) and self._is_surprising(call.asked):
                 held = await self._whole(call)
         except FetchError as error:
-            self.failed(call.asked, error)
+            self.failed(call.asked, error, begun)
             raise
         took_s = held.fetched.took_s
         self.latency_s = took_s if self.latency_s is None else 0.7 * self.latency_s + 0.3 * took_s
         self._succeeded(held.fetched, held.fetched.wall_at)
         if self.retired:
             return held
-        old = self._store.get(self.system_id, call.asked)
+        return self._kept(held, self._store.get(self.system_id, call.asked), whole=whole)
+
+    def _kept(self, held: Held, old: Held | None, *, whole: bool) -> Held:
+        """What counts of the list that has come and the one that is held; that is kept."""
+        asked_at = held.fetched.asked_at
+        is_late = old is not None and old.fetched.asked_at > asked_at
+        if old is held or (old is not None and is_late and (not whole or old.swept_at >= asked_at)):
+            return old
         if old is not None and not len(held.fetched.backups) and not old.emptied and self._has_rows(old):
             old.emptied += 1
             self._store.changed()
             old.failed = FetchError("bad_reply", "an empty list where backups were listed before; asked once more")
             return old
+        if is_late:
+            return held
         if old is not None:
             held.reach = old.reach
         self._store.put(self.system_id, held)
@@ -119,6 +132,9 @@ class Refresh:
             call.started = True  # what has begun is finished, also when its second half waits for a turn
         if not parts:
             return None
+        now_held = self._store.get(self.system_id, call.asked)
+        if now_held is not old:  # the parts fit into no other list; a younger one makes them needless
+            return now_held if now_held is not None and now_held.fetched.asked_at >= parts[0].asked_at else None
         nothing = old.fetched.backups.pick(())
         recent = nothing if tail.recent is None else parts[0].backups
         again = nothing if tail.again is None else parts[-1].backups
@@ -172,14 +188,17 @@ class Refresh:
         if self._refused_at is not None and fetched.asked_at >= self._refused_at:  # an older call says nothing of it
             self._refused_at = None
 
-    def failed(self, asked: Asked, error: FetchError) -> FetchError:
-        """Mark the held list for a question that could not be asked; returns the error."""
+    def failed(self, asked: Asked, error: FetchError, begun: float) -> FetchError:
+        """Mark the held list for a question that could not be asked; returns the error.
+
+        `begun` is when the call began (monotonic seconds): of a list that was asked for since, it says nothing.
+        """
         kept = error.again()  # without its traceback, which would keep alive what had come of a reply
         self.last_error = kept
         if error.kind in LOGIN_FAULTS:
             self._refused_at = self._monotonic()
         held = None if self.retired else self._store.get(self.system_id, asked)
-        if held is not None:
+        if held is not None and held.fetched.asked_at <= begun:
             held.failed = kept
             self._store.changed()
         if error.kind == "too_large":  # the appliance is healthy, so the breaker is not the place to remember it
