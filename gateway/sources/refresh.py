@@ -109,12 +109,16 @@ class Refresh:
 
     async def _renewed(self, call: Call, *, whole: bool) -> Held:
         old = self._store.get(self.system_id, call.asked)
-        if old is not None and not whole and self._monotonic() - old.swept_at < self._sweep_s:
+        if old is not None and not whole and self._may_have_tail(old):
             tail = plan_tail(old, appliance_now(old, self._wall()))
             renewed = None if tail is None else await self._tail(call, old, tail)
             if renewed is not None:
                 return renewed
         return await self._whole(call)
+
+    def _may_have_tail(self, old: Held) -> bool:
+        """Only the whole of a list can say again that it is empty, and only a whole one shows all that has changed."""
+        return not old.emptied and self._monotonic() - old.swept_at < self._sweep_s
 
     async def _whole(self, call: Call) -> Held:
         fetched = await self._inner.fetch(call)
@@ -135,6 +139,8 @@ class Refresh:
         now_held = self._store.get(self.system_id, call.asked)
         if now_held is not old:  # the parts fit into no other list; a younger one makes them needless
             return now_held if now_held is not None and now_held.fetched.asked_at >= parts[0].asked_at else None
+        if old.emptied:  # meanwhile
+            return None
         nothing = old.fetched.backups.pick(())
         recent = nothing if tail.recent is None else parts[0].backups
         again = nothing if tail.again is None else parts[-1].backups

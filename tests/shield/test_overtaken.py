@@ -70,6 +70,18 @@ async def test_a_tail_whose_list_went_meanwhile_asks_for_the_whole(shield: Rig) 
     assert held_by(shield).via == "fetch"
 
 
+async def test_a_tail_that_an_empty_list_overtook_asks_for_the_whole(shield: Rig) -> None:
+    """Its rows are there no more, if that was true."""
+    late = Late(shield.appliance)
+    tail = asyncio.create_task(shield.ask(max_age=1))
+    await late.made()
+    shield.appliance.records.clear()
+    assert "suspect_empty" in (await shield.ask(max_age=0)).warnings
+    late.let_go()
+    answer = await tail
+    assert (answer.state, len(answer.backups), answer.warnings) == ("ok", 0, ())
+
+
 async def test_the_failure_of_a_call_that_was_overtaken_says_nothing_of_the_younger_list(shield: Rig) -> None:
     late = Late(shield.appliance)
     tail = asyncio.create_task(shield.ask(max_age=1))

@@ -7,7 +7,8 @@ import pytest
 
 from gateway.simulator import ApplianceSpec, Fault
 from tests.kit.waiting import until
-from tests.shield.support import HOUR_S, rig
+from tests.shield.material import is_open
+from tests.shield.support import DAY_S, HOUR_S, NOW, rig
 
 
 async def test_a_failure_that_is_over_is_over_at_the_next_poll_although_the_list_is_young() -> None:
@@ -113,6 +114,24 @@ async def test_an_empty_list_is_believed_when_a_second_one_says_the_same(rows: i
         await shield.appliance.recover()
         shield.hands.turn(700)
         assert (await shield.ask()).backups.rows() == first.backups.rows()
+
+
+async def test_what_a_tail_says_is_no_answer_to_whether_all_is_gone() -> None:
+    """Nothing began lately, so no part of a tail need be empty where all of the list is."""
+    async with rig(ApplianceSpec(weeks=4)) as shield:
+        records = shield.appliance.records
+        settled = [record for record in records if record.id is not None and record.start < NOW - 3 * DAY_S]
+        settled = [record for record in settled if not is_open(record)]
+        records.clear()
+        records.add(*settled)
+        await shield.ask()
+        records.clear()
+        shield.hands.turn(61)
+        suspect = await shield.ask(max_age=0)
+        assert (suspect.state, "suspect_empty" in suspect.warnings) == ("stale", True)
+        shield.hands.turn(61)
+        believed = await shield.ask(max_age=1)
+        assert (believed.state, len(believed.backups), believed.warnings) == ("ok", 0, ())
 
 
 async def test_an_empty_list_that_was_a_slip_is_forgotten() -> None:
