@@ -4,6 +4,7 @@
     ├── ConfigError          faults of a configuration file, all of them at once
     ├── RequestError         the caller's fault or the gateway's refusal; becomes one HTTP status
     └── FetchError           one appliance's fault; becomes that system's state, never an HTTP 500
+        └── OddRowsError     too many rows of a reply are no objects; says little where the reply is a part of a list
 
 Each error has a public text (`message`) and, where it helps, a `detail` that only the log sees.
 """
@@ -105,3 +106,10 @@ class FetchError(GatewayError):
 
     def __repr__(self) -> str:
         return f"<FetchError {self.kind}: {self.message}>"
+
+
+class OddRowsError(FetchError):
+    """Too many rows of a reply are no objects (contract section 5.3): a `bad_reply`."""
+
+    def __init__(self, odd: int, rows: int) -> None:
+        super().__init__("bad_reply", f"{odd} of {rows} rows are no objects")

@@ -24,7 +24,7 @@ from gateway.dialects.row_words import RENAMED, STAMPED, STATUS_WORDS, says_yes
 from gateway.dialects.rows_10x import Row10x, Way10x
 from gateway.dialects.wiki_rows import WikiRow, WikiWay
 from gateway.dialects.wire import BAD_JSON, check_pieces, split_rows
-from gateway.errors import FetchError
+from gateway.errors import FetchError, OddRowsError
 from gateway.model import NEVER, UNKNOWN, ListBuilder
 
 QUICK_WAYS: Final[tuple[QuickWay, ...]] = (
@@ -125,7 +125,7 @@ class Stamper:
 
     def _check_dropped(self, rows: int) -> None:
         if self.dropped * 100 > rows:
-            raise FetchError("bad_reply", f"{self.dropped} of {rows} rows are no objects")
+            raise OddRowsError(self.dropped, rows)
 
     def run(self, raws: list[Raw]) -> Iterator[None]:
         """Works in steps of some rows, so that the caller can let others run in between.

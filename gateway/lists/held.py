@@ -49,7 +49,8 @@ class Held:
 
     `swept_at` is when the whole of it was last asked for (monotonic seconds; a tail renews the rest). `failed` is the
     refresh that failed since; `emptied` counts empty answers that were not believed; `via` how it was got; `reach` goes
-    with it from one renewal to the next. `indexed` is the index of its rows where there is one already.
+    with it from one renewal to the next. Before `whole_until` (monotonic seconds) it is not renewed by its tail.
+    `indexed` is the index of its rows where there is one already.
     """
 
     asked: Asked
@@ -60,6 +61,7 @@ class Held:
     index: ListIndex = field(init=False)
     failed: FetchError | None = None
     emptied: int = 0
+    whole_until: float = -math.inf
     reach: Reach = field(default_factory=Reach)
 
     def __post_init__(self, indexed: ListIndex | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.clock import Clock
-from gateway.errors import WORTH_A_RETRY, ErrorKind, FetchError
+from gateway.errors import WORTH_A_RETRY, ErrorKind, FetchError, OddRowsError
 from gateway.model import Fetched
 from gateway.sources.breaker import Breaker
 from gateway.sources.source import BackupSource, Call
@@ -138,7 +138,8 @@ class Guarded:
             fetched = await self._inner.fetch(call)
             verdict = self._succeeded
         except FetchError as error:
-            verdict = self._judge(error, probes=probes) or nothing
+            if not (call.is_part and isinstance(error, OddRowsError)):  # the whole list will tell
+                verdict = self._judge(error, probes=probes) or nothing
             raise
         finally:
             verdict()

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from gateway.clock import Clock
-from gateway.errors import LOGIN_FAULTS, FetchError
+from gateway.errors import LOGIN_FAULTS, FetchError, OddRowsError
 from gateway.filter import Asked
 from gateway.lists.held import Held
 from gateway.lists.plan import appliance_now, undecided
@@ -15,6 +15,9 @@ from gateway.sources.source import BackupSource, Call
 
 _TOO_LARGE_S: Final = 600.0
 _TOO_LARGE_KEPT: Final = 256
+_ODD_FOR_S: Final = 86_400.0
+"""For so long a row that is no object stays among the recent ones: a tail would be a call for nothing."""
+_DROPPED: Final = "dropped_rows"
 
 
 class Refresh:
@@ -114,11 +117,15 @@ class Refresh:
             renewed = None if tail is None else await self._tail(call, old, tail)
             if renewed is not None:
                 return renewed
-        return await self._whole(call)
+        held = await self._whole(call)
+        if old is not None and _DROPPED in held.fetched.warnings:
+            held.whole_until = old.whole_until
+        return held
 
     def _may_have_tail(self, old: Held) -> bool:
         """Only the whole of a list can say again that it is empty, and only a whole one shows all that has changed."""
-        return not old.emptied and self._monotonic() - old.swept_at < self._sweep_s
+        now = self._monotonic()
+        return not old.emptied and now >= old.whole_until and now - old.swept_at < self._sweep_s
 
     async def _whole(self, call: Call) -> Held:
         fetched = await self._inner.fetch(call)
@@ -130,9 +137,13 @@ class Refresh:
         for asked in (tail.recent, tail.again):
             if asked is None:
                 continue
-            step = Call(asked)
+            step = Call(asked, is_part=True)
             call.step = step
-            parts.append(await self._inner.fetch(step))
+            part = await self._part(step)
+            if part is None:
+                old.whole_until = self._monotonic() + _ODD_FOR_S
+                return None
+            parts.append(part)
             call.started = True  # what has begun is finished, also when its second half waits for a turn
         if not parts:
             return None
@@ -155,6 +166,17 @@ class Refresh:
             warnings=tuple(dict.fromkeys(word for part in parts for word in part.warnings)),
         )
         return Held(call.asked, fetched, old.swept_at, "tail", index)
+
+    async def _part(self, step: Call) -> Fetched | None:
+        """One part of a tail; None where some of its rows are no objects: how many that is, only the whole list says.
+
+        One among a hundred is too many (contract section 5.3), and few parts have a hundred rows.
+        """
+        try:
+            part = await self._inner.fetch(step)
+        except OddRowsError:
+            return None
+        return None if _DROPPED in part.warnings else part
 
     def _has_rows(self, held: Held) -> bool:
         """Whether the list has rows that have not surely left its own window since."""

@@ -38,6 +38,8 @@ class Call:
     """How often it was sent once more, at once, since a kept connection had died."""
     step: Step | None = None
     """The part that is on its way now, where one question takes several calls, a login among them."""
+    is_part: bool = False
+    """Whether it asks for a part of a held list: of a few rows one that is no object is many."""
     may_go: Callable[[], None] | None = None
     """Asked when the question leaves a queue; raises FetchError where the appliance failed meanwhile."""
 
