@@ -1,6 +1,8 @@
 """Renews one system's held lists: the whole of a list, or its tail where that is enough."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 from gateway.clock import Clock
@@ -18,6 +20,8 @@ _TOO_LARGE_KEPT: Final = 256
 _ODD_FOR_S: Final = 86_400.0
 """For so long a row that is no object stays among the recent ones: a tail would be a call for nothing."""
 _DROPPED: Final = "dropped_rows"
+_OF_ROWS: Final = frozenset({_DROPPED, "foreign_sid", "filtered_rows"})
+"""Warnings of a reply that stay true for as long as its rows are shown."""
 
 
 class Refresh:
@@ -163,7 +167,7 @@ class Refresh:
             backups=index.backups,
             asked_at=parts[0].asked_at,
             reply_bytes=sum(part.reply_bytes for part in parts),
-            warnings=tuple(dict.fromkeys(word for part in parts for word in part.warnings)),
+            warnings=tuple(dict.fromkeys(chain(_of_kept_rows(old, tail), *(part.warnings for part in parts)))),
         )
         return Held(call.asked, fetched, old.swept_at, "tail", index)
 
@@ -234,3 +238,8 @@ class Refresh:
                 self._too_large.pop(next(iter(self._too_large)))
             self._too_large[asked] = (self._monotonic() + _TOO_LARGE_S, kept)
         return error
+
+
+def _of_kept_rows(old: Held, tail: Tail) -> Iterable[str]:
+    """What was said of rows that stay as they are."""
+    return [word for word in old.fetched.warnings if word in _OF_ROWS] if tail.kept.any() else ()

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from gateway.simulator import Appliance, ApplianceSpec
+from gateway.model import SystemId
+from gateway.simulator import Appliance, ApplianceSpec, Fault
 from tests.shield.material import thirty_days
 from tests.shield.support import DAY_S, Rig, rig
 
@@ -111,3 +112,16 @@ async def test_another_bad_reply_to_a_part_is_one_to_the_list() -> None:
         shield.hands.turn(_DUE_S)
         assert (await shield.ask(max_age=1)).state == "stale"
         assert shield.appliance.counters.list_calls == 2
+
+
+async def test_what_was_dropped_among_rows_that_are_kept_is_said_until_the_whole_list_says_otherwise() -> None:
+    async with rig(_SITE, cache={"sweep_seconds": 1000}) as shield:
+        whole = shield.appliance.records.answer(list(shield.appliance.records), sync_message=False).decode()
+        odd = whole.removesuffix("]}") + ",null]}"  # behind the oldest row of all
+        await shield.appliance.inject(Fault("body", text=odd, status=201, count=1))
+        assert (await shield.ask()).warnings == ("dropped_rows",)
+        assert await renewed(shield) == {("ok", ("dropped_rows",))}
+        assert (await shield.ask()).warnings == ("dropped_rows",)
+        assert shield.gateway.ledger.of(SystemId(1)).answers["tail"] == 8
+        shield.hands.turn(1000)
+        assert await renewed(shield, 1) == {("ok", ())}
