@@ -55,9 +55,13 @@ class Served(NamedTuple):
     freshness: Freshness
 
 
-def appliance_now(held: Held, wall: float) -> Now | None:
-    """The appliance's clock now, as its last answer lets us know it; None where it never said."""
-    return clock_at(wall, held.fetched.skew_s, held.fetched.took_s)
+def appliance_now(held: Held, now: float) -> Now | None:
+    """The appliance's clock `now` (monotonic seconds), as its last answer lets us know it; None where it never said.
+
+    Counted on from that answer: our own clock may have been set since, and the appliance's was not.
+    """
+    fetched = held.fetched
+    return clock_at(fetched.wall_at + now - fetched.answered_at, fetched.skew_s, fetched.took_s)
 
 
 def clock_at(wall: float, skew: float | None, took: float) -> Now | None:
@@ -101,7 +105,6 @@ def choose(
     others: Iterable[Held],
     *,
     now: float,
-    wall: float,
     need: Need,
     limits: Limits,
     error: FetchError | None = None,
@@ -121,7 +124,7 @@ def choose(
         # The younger is never less fresh, and no caller may see an older one after it; of equals the exact one serves.
         if freshness is None or (best is not None and held.fetched.asked_at <= best.held.fetched.asked_at):
             continue
-        rows, fit = _rows(question, held, exact, wall)
+        rows, fit = _rows(question, held, exact, now)
         if fit == "undecided":
             undecided_at = max(undecided_at, held.fetched.asked_at)
         if fit == "serves":
@@ -133,14 +136,14 @@ def choose(
     return best
 
 
-def _rows(question: Question, held: Held, exact: Held | None, wall: float) -> tuple[Places | None, _Fit]:
+def _rows(question: Question, held: Held, exact: Held | None, now: float) -> tuple[Places | None, _Fit]:
     if held is exact:
         return None, "serves"
-    now = appliance_now(held, wall)
-    if not covers(held, question.asked, now):
+    clock = appliance_now(held, now)
+    if not covers(held, question.asked, clock):
         return None, "not covered"
     # A row that is out by its words may be as undecidable as it likes.
-    rows = held.index.picked(question, undecided(held.asked, question.asked), now)
+    rows = held.index.picked(question, undecided(held.asked, question.asked), clock)
     return rows, "undecided" if rows is None else "serves"
 
 
@@ -167,7 +170,7 @@ def _covers_times(
     if has_hours is None or (wanted_hours is not None and wanted_hours <= has_hours):
         return True  # a window that slides on leaves rows behind, but takes none in at its start
     # The latest instant that the appliance may have taken as the start of its window when it made the list.
-    answered = appliance_now(held, held.fetched.wall_at)
+    answered = appliance_now(held, held.fetched.answered_at)
     low = wanted.low
     return low is not None and answered is not None and low >= answered.high - has_hours * HOUR_S
 

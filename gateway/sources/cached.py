@@ -165,7 +165,6 @@ class Cached:
             self._store.get(self.system_id, question.asked),
             self._store.held(self.system_id),
             now=self._monotonic(),
-            wall=self._wall(),
             need=need,
             limits=self.limits,
             error=error,

@@ -28,14 +28,13 @@ class Refresh:
     """Asks the appliance and keeps what it says. A failure marks the held list and never replaces it."""
 
     def __init__(
-        self, inner: BackupSource, store: Store, system_id: SystemId, sweep_s: float, *, monotonic: Clock, wall: Clock
+        self, inner: BackupSource, store: Store, system_id: SystemId, sweep_s: float, *, monotonic: Clock
     ) -> None:
         self._inner = inner
         self._store = store
         self.system_id = system_id
         self._sweep_s = sweep_s
         self._monotonic = monotonic
-        self._wall = wall
         self.retired = False
         self._too_large: dict[Asked, tuple[float, FetchError]] = {}
         self.last_success: float | None = None
@@ -117,7 +116,7 @@ class Refresh:
     async def _renewed(self, call: Call, *, whole: bool) -> Held:
         old = self._store.get(self.system_id, call.asked)
         if old is not None and not whole and self._may_have_tail(old):
-            tail = plan_tail(old, appliance_now(old, self._wall()))
+            tail = plan_tail(old, appliance_now(old, self._monotonic()))
             renewed = None if tail is None else await self._tail(call, old, tail)
             if renewed is not None:
                 return renewed
@@ -159,7 +158,7 @@ class Refresh:
         nothing = old.fetched.backups.pick(())
         recent = nothing if tail.recent is None else parts[0].backups
         again = nothing if tail.again is None else parts[-1].backups
-        index = put_back(old, tail, recent, again, appliance_now(old, self._wall()))
+        index = put_back(old, tail, recent, again, appliance_now(old, self._monotonic()))
         if index is None:
             return None
         fetched = replace(
@@ -184,7 +183,7 @@ class Refresh:
 
     def _has_rows(self, held: Held) -> bool:
         """Whether the list has rows that have not surely left its own window since."""
-        left = held.index.asked(undecided(held.asked, held.asked), appliance_now(held, self._wall())).no
+        left = held.index.asked(undecided(held.asked, held.asked), appliance_now(held, self._monotonic())).no
         return not left.all()
 
     def _is_surprising(self, asked: Asked) -> bool:
@@ -199,7 +198,7 @@ class Refresh:
         return any(self._shows(held, asked) for held in self._store.held(self.system_id) if held is not old)
 
     def _shows(self, held: Held, asked: Asked) -> bool:
-        now = appliance_now(held, self._wall())
+        now = appliance_now(held, self._monotonic())
         if now is None and (asked.start_hours is not None or asked.end_hours is not None):
             return False
         return bool(held.index.asked(asked, now).yes.any())

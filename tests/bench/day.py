@@ -167,7 +167,7 @@ class Gateway:
         self.appliance = Appliance(site, clock)
         clocks: dict[str, Any] = {"monotonic": clock.monotonic, "wall": clock.wall}
         cache, store = Cache(), MemoryStore(Cache().memory_bytes)
-        refresh = Refresh(self.appliance, store, SystemId(1), cache.sweep_seconds, **clocks)
+        refresh = Refresh(self.appliance, store, SystemId(1), cache.sweep_seconds, monotonic=clock.monotonic)
         self.source = Cached(
             refresh,
             store,

@@ -37,10 +37,8 @@ def made(asked: Asked = ALL, dialect: Any = "10.x", **times: Any) -> Held:
     return held_of(stamped(rows, "Europe/Berlin"), asked, **{"wall_at": NOW, **times})
 
 
-def served_from(
-    held: list[Held], asked: Asked, *, wall: float = NOW, need: Need = NEED, now: float = 1.0
-) -> Served | None:
-    return choose(Question(asked), None, held, now=now, wall=wall, need=need, limits=LIMITS)
+def served_from(held: list[Held], asked: Asked, *, need: Need = NEED, now: float = 1.0) -> Served | None:
+    return choose(Question(asked), None, held, now=now, need=need, limits=LIMITS)
 
 
 NARROWER = {
@@ -71,7 +69,7 @@ def test_a_narrow_list_never_serves_a_question_for_everything(name: str) -> None
 @pytest.mark.parametrize("name", NARROWER)
 def test_a_narrow_list_serves_its_own_question(name: str) -> None:
     own = made(NARROWER[name])
-    served = choose(Question(own.asked), own, [own], now=1.0, wall=NOW, need=NEED, limits=LIMITS)
+    served = choose(Question(own.asked), own, [own], now=1.0, need=NEED, limits=LIMITS)
     assert served == Served(own, None, "fresh")
 
 
@@ -94,7 +92,7 @@ def test_a_bound_at_the_end_of_a_minute_is_decidable() -> None:
 
 def test_an_undecidable_row_that_is_out_by_its_type_does_no_harm() -> None:
     question = Question(Asked(start=Window(MIDDLE.start // 60 * 60 + 30)), Words(frozenset({"no such type"})))
-    served = choose(question, None, [made(dialect="wiki-2015")], now=1.0, wall=NOW, need=NEED, limits=LIMITS)
+    served = choose(question, None, [made(dialect="wiki-2015")], now=1.0, need=NEED, limits=LIMITS)
     assert served is not None
     assert picked(served) == []
 
@@ -155,7 +153,7 @@ def test_a_caller_may_shorten_the_life_of_a_stand_in_but_not_lengthen_it(
 def test_a_fresh_wider_list_is_better_than_an_old_exact_one() -> None:
     question, old, wide = Asked(client_id=MIDDLE.client_id), -500.0, made()
     exact = made(question, asked_at=old)
-    served = choose(Question(question), exact, [exact, wide], now=1.0, wall=NOW, need=NEED, limits=LIMITS)
+    served = choose(Question(question), exact, [exact, wide], now=1.0, need=NEED, limits=LIMITS)
     assert served is not None
     assert (served.held, served.freshness) == (wide, "fresh")
 
@@ -170,7 +168,7 @@ def test_of_two_stand_ins_the_younger_serves() -> None:
 def test_of_two_lists_that_are_due_the_younger_serves_so_that_nobody_sees_an_older_one_later() -> None:
     question = NARROWER["one client"]
     exact, wide = made(question, asked_at=-400.0), made(asked_at=-300.0)
-    served = choose(Question(question), exact, [exact, wide], now=1.0, wall=NOW, need=NEED, limits=LIMITS)
+    served = choose(Question(question), exact, [exact, wide], now=1.0, need=NEED, limits=LIMITS)
     assert served is not None
     assert (served.held, served.freshness) == (wide, "revalidate")
 
@@ -181,7 +179,7 @@ def test_an_older_list_serves_no_more_at_once_where_a_younger_one_cannot_tell(wi
     question = Asked(start=Window(start, MIDDLE.start + HOUR))
     exact, wide = made(question, "wiki-2015", asked_at=-400.0), made(ALL, "wiki-2015", asked_at=wide_at)
     assert served_from([wide], question) is None
-    served = choose(Question(question), exact, [wide, exact], now=1.0, wall=NOW, need=NEED, limits=LIMITS)
+    served = choose(Question(question), exact, [wide, exact], now=1.0, need=NEED, limits=LIMITS)
     assert served is not None
     assert (served.held, served.freshness) == (exact, freshness)
 
@@ -189,7 +187,7 @@ def test_an_older_list_serves_no_more_at_once_where_a_younger_one_cannot_tell(wi
 def test_of_two_fresh_lists_the_exact_one_serves() -> None:
     question = NARROWER["one client"]
     exact = made(question)
-    served = choose(Question(question), exact, [made(), exact], now=1.0, wall=NOW, need=NEED, limits=LIMITS)
+    served = choose(Question(question), exact, [made(), exact], now=1.0, need=NEED, limits=LIMITS)
     assert served == Served(exact, None, "fresh")
 
 

@@ -22,9 +22,11 @@ ANY_ID = Asked(backup_ids=frozenset({1, 2}))
 
 
 def test_the_appliances_clock_is_known_to_a_second_and_what_the_call_took() -> None:
-    assert appliance_now(held_of(EMPTY, took=3.0, asked_at=50.0, skew_s=20.0), 1000.0) == Now(1019.0, 1025.0)
-    assert appliance_now(held_of(EMPTY, skew_s=-20.0), 1000.0) == Now(979.0, 982.0)
-    assert appliance_now(held_of(EMPTY, skew_s=None), 1000.0) is None
+    ahead = held_of(EMPTY, took=3.0, asked_at=50.0, wall_at=1000.0, skew_s=20.0)
+    assert appliance_now(ahead, 53.0) == Now(1019.0, 1025.0)
+    assert appliance_now(ahead, 153.5) == Now(1119.5, 1125.5)
+    assert appliance_now(held_of(EMPTY, wall_at=1000.0, skew_s=-20.0), 0.0) == Now(979.0, 982.0)
+    assert appliance_now(held_of(EMPTY, wall_at=1000.0, skew_s=None), 0.0) is None
 
 
 @pytest.mark.parametrize(
@@ -224,7 +226,7 @@ def aged(age: float, asked: Asked = ALL, body: bytes = b"[]") -> Held:
 
 
 def chosen(question: Asked, exact: Held | None, *others: Held, **more: Any) -> Served | None:
-    return choose(Question(question), exact, others, now=0.0, wall=NOW, need=NEED, limits=LIMITS, **more)
+    return choose(Question(question), exact, others, now=0.0, need=NEED, limits=LIMITS, **more)
 
 
 ONE = Asked(client_id=1)
@@ -318,7 +320,7 @@ def test_types_and_statuses_are_picked_from_the_exact_list(
 ) -> None:
     exact = aged(10, body=ROWS)
     question = Question(ALL, Words(types and frozenset(types), statuses and frozenset(statuses)))
-    served = choose(question, exact, [exact], now=0.0, wall=NOW, need=NEED, limits=LIMITS)
+    served = choose(question, exact, [exact], now=0.0, need=NEED, limits=LIMITS)
     assert served is not None
     assert (served.held, served.rows) == (exact, None), "those of the words"
     rows = read(exact.fetched.backups)

@@ -25,6 +25,9 @@ from gateway.lists.plan import appliance_now, choose, covers
 from gateway.simulator.core_types import DISPLAY_TYPES
 from gateway.simulator.facts import Record
 
+BOOT = 1_700_000_000.0
+"""When the monotonic clock began, in true epoch seconds."""
+
 
 @st.composite
 def questions(draw: st.DrawFn, zone: str) -> Question:
@@ -54,7 +57,8 @@ def wider(draw: st.DrawFn, zone: str, wanted: Asked) -> Asked:
 def situations(draw: st.DrawFn) -> tuple[str, Question, list[Held], float, list[Record], float]:
     """Held lists of one appliance, each got by a call of some length, and a question a while later.
 
-    The appliance's clock is `skew` ahead of ours; its Date header shows a whole second of some moment of the call.
+    The number is the monotonic clock of the question. The appliance's clock is `skew` ahead of ours; its Date header
+    shows a whole second of some moment of the call.
     """
     zone = draw(st.sampled_from(ZONES))
     rendering, skew = draw(renderings(zone)), draw(st.sampled_from([0.0, 0.4, -7.3, 3600.0, -86_400.0]))
@@ -63,15 +67,16 @@ def situations(draw: st.DrawFn) -> tuple[str, Question, list[Held], float, list[
     held = []
     ended = NOWS[zone] - skew
     for asked in [draw(wider(zone, question.asked)) for _ in range(draw(st.integers(1, 3)))]:
-        took = draw(st.sampled_from([0.0, 0.3, 12.0]))
+        took, asked_at = draw(st.sampled_from([0.0, 0.3, 12.0])), ended
         made, dated = (ended + took * draw(st.floats(0, 1)) for _ in range(2))
         ended += took
         shown = float(int(dated + skew)) - ended
         rows = stamped(reply_of(listed(records, asked, zone, made + skew), rendering), zone)
-        held.append(held_of(rows, asked, took=took, wall_at=ended, skew_s=draw(st.sampled_from([shown, shown, None]))))
+        known = draw(st.sampled_from([shown, shown, None]))
+        held.append(held_of(rows, asked, asked_at=asked_at - BOOT, took=took, wall_at=ended, skew_s=known))
     wall = ended + draw(st.sampled_from([0.0, 0.5, 59.0, 3 * HOUR]))
     truth = listed(records, question.asked, zone, wall + skew)
-    return zone, question, held, wall, truth, skew
+    return zone, question, held, wall - BOOT, truth, skew
 
 
 def worded(record: Record, question: Question) -> bool:
@@ -84,8 +89,8 @@ def worded(record: Record, question: Question) -> bool:
 @settings(max_examples=250)
 @given(situations())
 def test_rows_served_from_a_held_list_are_those_that_the_appliance_lists(situation: Any) -> None:
-    _, question, held, wall, truth, _ = situation
-    served = choose(question, None, held, now=1.0, wall=wall, need=NEED, limits=LIMITS)
+    _, question, held, now, truth, _ = situation
+    served = choose(question, None, held, now=now, need=NEED, limits=LIMITS)
     if served is not None:
         keys = [(record.start, record.id, record.client_id) for record in truth if worded(record, question)]
         got = [whole(row) for row in picked(served)]
@@ -95,9 +100,9 @@ def test_rows_served_from_a_held_list_are_those_that_the_appliance_lists(situati
 @settings(max_examples=120)
 @given(situations())
 def test_a_list_that_covers_a_question_holds_every_row_of_it(situation: Any) -> None:
-    _, question, held, wall, truth, _ = situation
+    _, question, held, now, truth, _ = situation
     for one in held:
-        if covers(one, question.asked, appliance_now(one, wall)):
+        if covers(one, question.asked, appliance_now(one, now)):
             rows = [whole(row) for row in read(one.fetched.backups)]
             for record in truth:
                 assert (record.id, record.client_id) in rows
@@ -106,7 +111,7 @@ def test_a_list_that_covers_a_question_holds_every_row_of_it(situation: Any) -> 
 @settings(max_examples=120)
 @given(situations())
 def test_the_appliances_clock_lies_where_it_is_thought_to_be(situation: Any) -> None:
-    _, _, held, wall, _, skew = situation
+    _, _, held, now, _, skew = situation
     for one in held:
-        now = appliance_now(one, wall)
-        assert now is None or now.low <= wall + skew <= now.high
+        clock = appliance_now(one, now)
+        assert clock is None or clock.low <= now + BOOT + skew <= clock.high
