@@ -114,26 +114,28 @@ def choose(
 
     `error` and `refused` as for `freshness_of`.
 
-    A list that is due and older than one that covers the question, but cannot tell a row, is a stand-in at most: its
-    caller may have seen the younger one when that could tell, and must not go back without being told.
+    That is the one for this very question while it is fresh, else the youngest that serves: no caller may see an older
+    one after it. A list that is older than one that covers the question, but cannot tell a row, is a stand-in at most:
+    its caller may have seen the younger one when that could tell, and must not go back without being told.
     """
-    best: Served | None = None
+    if exact is not None and freshness_of(exact, now, need, limits, error, refused=refused) == "fresh":
+        return Served(exact, _rows(question, exact, exact, now)[0], "fresh")
     undecided_at = -math.inf
-    for held in others if exact is None else chain((exact,), others):
+    # Stable: of equals the exact one serves.
+    for held in sorted(others if exact is None else chain((exact,), others), key=_youth):
         freshness = freshness_of(held, now, need, limits, error, refused=refused)
-        # The younger is never less fresh, and no caller may see an older one after it; of equals the exact one serves.
-        if freshness is None or (best is not None and held.fetched.asked_at <= best.held.fetched.asked_at):
+        if freshness is None:
             continue
         rows, fit = _rows(question, held, exact, now)
         if fit == "undecided":
             undecided_at = max(undecided_at, held.fetched.asked_at)
         if fit == "serves":
-            best = Served(held, rows, freshness)
-            if freshness == "fresh":
-                break  # good enough, and the exact list comes first: it serves without a look at its rows
-    if best is not None and best.freshness == "revalidate" and best.held.fetched.asked_at < undecided_at:
-        return best._replace(freshness="stale")
-    return best
+            return Served(held, rows, "stale" if held.fetched.asked_at < undecided_at else freshness)
+    return None
+
+
+def _youth(held: Held) -> float:
+    return -held.fetched.asked_at
 
 
 def _rows(question: Question, held: Held, exact: Held | None, now: float) -> tuple[Places | None, _Fit]:

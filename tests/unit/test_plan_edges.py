@@ -1,5 +1,7 @@
 """Where a held list just covers a question and where it just does not, bound by bound; which of several serves."""
 
+import itertools
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -256,6 +258,29 @@ def test_a_fresher_list_serves_wherever_it_stands(exact_age: float, wide_age: fl
         assert served.held is wide
 
 
+def test_of_several_fresh_lists_the_youngest_serves_wherever_it_stands() -> None:
+    older, youngest, old = aged(20), aged(10, Asked(client_id=1, start=OPEN)), aged(50)
+    question = Asked(client_id=1, instance_id=7)
+    for others in itertools.permutations((older, youngest, old)):
+        served = chosen(question, None, *others)
+        assert served is not None
+        assert (served.held, served.freshness) == (youngest, "fresh")
+
+
+def test_who_has_seen_a_list_is_not_shown_an_older_one_as_fresh() -> None:
+    """A row slides out of the last hours: while the younger list cannot tell, the older one has more doubt, or less."""
+    starts = range(NOW - 24 * HOUR - 4960, NOW, 1000)
+    day = json.dumps([{"id": start, "start_time": start, "instance_id": 1} for start in starts]).encode()
+    slow = held_of(stamped(day), ALL, asked_at=0.0, took=6.0, wall_at=NOW + 6.0)
+    quick = held_of(stamped(day), Asked(start=Window(0)), asked_at=20.0, took=0.1, wall_at=NOW + 20.1)
+    asked = Question(Asked(start_hours=24))
+    told: list[tuple[float, str]] = []
+    for tenth in range(250, 580, 2):
+        served = choose(asked, None, [slow, quick], now=tenth / 10, need=NEED, limits=LIMITS)
+        told += [] if served is None else [(served.held.fetched.asked_at, served.freshness)]
+    assert {asked_at for asked_at, freshness in told if freshness != "stale"} == {20.0}
+
+
 def test_a_list_that_is_too_old_or_too_narrow_hides_none_behind_it() -> None:
     wide = aged(10)
     for first in (aged(90_000), aged(5, Asked(client_id=2))):
@@ -273,21 +298,22 @@ def test_a_list_that_is_too_old_or_too_narrow_hides_none_behind_it() -> None:
         ([399], 400, "stale"),
         ([300, 500], 400, "stale"),
         ([500, 300], 400, "stale"),
-        ([5], 30, "fresh"),
+        ([30], 30, "fresh"),
+        ([5], 30, "stale"),
         ([5], 3000, "stale"),
     ],
 )
-def test_a_list_that_is_due_is_a_stand_in_where_a_younger_one_cannot_tell(
-    vague: list[float], age: float, freshness: str
-) -> None:
+def test_a_list_is_a_stand_in_where_a_younger_one_cannot_tell(vague: list[float], age: float, freshness: str) -> None:
     one_instance = Asked(instance_id=1)
     unknowing = [aged(each, body=b'[{"id":1}]') for each in vague]
     assert chosen(one_instance, None, *unknowing) is None, "that row shows no instance"
     held = aged(age, one_instance)
     for exact in (None, held):
-        served = chosen(one_instance, exact, *unknowing, held)
-        assert served is not None
-        assert (served.held, served.freshness) == (held, freshness)
+        for others in ([*unknowing, held], [held, *unknowing]):
+            served = chosen(one_instance, exact, *others)
+            assert served is not None
+            is_fresh = exact is held and age <= LIMITS.fresh_seconds  # the list for this very question, young enough
+            assert (served.held, served.freshness) == (held, "fresh" if is_fresh else freshness)
 
 
 def test_a_list_that_is_too_old_serves_nobody() -> None:
