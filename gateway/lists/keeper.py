@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +10,8 @@ import structlog
 
 from gateway import whole_files
 from gateway.clock import Clock
-from gateway.config.checked import System
+from gateway.config.checked import Limits, System
+from gateway.errors import LOGIN_FAULTS
 from gateway.lists import snapshot
 from gateway.lists.folder import file_name, files, remove
 from gateway.lists.held import Held
@@ -32,6 +34,11 @@ _AT_ONCE: Final = 32
 """Files that one turn of a thread reads or writes: a turn takes longer than a file."""
 _AT_ONCE_BYTES: Final = 33_554_432
 
+_AHEAD_S: Final = 5.0
+"""A file that is so much younger than now is from the future. Less is what a clock is set by while it runs."""
+
+_Told = tuple[Held, bool | None]
+"""What is on disk: a list, and whether its last refresh failed, by a refused login or otherwise."""
 _Found = tuple[Header, Held] | SnapshotError | OSError
 """What reading one file gave."""
 
@@ -57,7 +64,7 @@ class Keeper:
         self._monotonic = monotonic
         self._wall = wall
         self._last_write_s = last_write_s
-        self._written: dict[str, Held] = {}
+        self._written: dict[str, _Told] = {}
         self._building_until = 0.0
         self._task: asyncio.Task[None] | None = None
         self._last_at: float | None = None
@@ -123,10 +130,13 @@ class Keeper:
         try:
             held = self._held()
             new = self._unwritten(held)
+            told = {
+                name: _told_of(one) for name, (_, one) in new
+            }  # before: what is learned meanwhile is not in the files
             for begin in range(0, len(new), _AT_ONCE):
                 some = new[begin : begin + _AT_ONCE]
                 await asyncio.to_thread(self._save_some, some, clocks)
-                self._written |= {name: one for name, (_, one) in some}
+                self._written |= {name: told[name] for name, _ in some}
             gone = [name for name in self._written if name not in held]
             await asyncio.to_thread(remove, self._folder, gone)
             await asyncio.to_thread(whole_files.sync_folder, self._folder)
@@ -146,7 +156,7 @@ class Keeper:
 
     def _unwritten(self, held: Mapping[str, tuple[System, Held]]) -> list[tuple[str, tuple[System, Held]]]:
         """Those that are not on disk as they are held."""
-        return [(name, kept) for name, kept in held.items() if self._written.get(name) is not kept[1]]
+        return [(name, kept) for name, kept in held.items() if self._written.get(name) != _told_of(kept[1])]
 
     def _save_some(self, lists: Sequence[tuple[str, tuple[System, Held]]], clocks: Clocks) -> None:
         for name, (system, held) in lists:
@@ -186,6 +196,8 @@ class Keeper:
             system = self._systems.get(SystemId(header.system_id))
             if system is None or ApplianceIdentity.of(system) != header.appliance:
                 raise SnapshotError("is of an appliance that is not configured")
+            if header.asked_at > clocks.wall + _AHEAD_S:
+                _age(held, system.limits, clocks.monotonic)
             if held.age_s(clocks.monotonic) > system.limits.stale_seconds:
                 raise SnapshotError("is older than stale_seconds")
         except (SnapshotError, OSError) as error:
@@ -195,4 +207,21 @@ class Keeper:
         if there is not None and there.fetched.asked_at >= held.fetched.asked_at:
             return  # another replica gave a younger one meanwhile
         if self._store.put(SystemId(header.system_id), held):
-            self._written[name] = held
+            self._written[name] = _told_of(held)
+
+
+def _told_of(held: Held) -> _Told:
+    return held, None if held.failed is None else held.failed.kind in LOGIN_FAULTS
+
+
+def _age(held: Held, limits: Limits, now: float) -> None:
+    """Make a list from the future one that is asked for before it is shown; `now` in monotonic seconds.
+
+    The clock is behind now, as that of a host that has just begun to run may be, or was ahead then: nobody knows how
+    old the list is. Thrown away it could stand in for no appliance of a site that begins to run as a whole. What it
+    knew of the appliance's clock counts on from an unknown moment, so nothing is decided by that.
+    """
+    asked_at = now - limits.revalidate_seconds - 1.0
+    took_s = held.fetched.took_s
+    held.fetched = replace(held.fetched, asked_at=asked_at, answered_at=asked_at + took_s, skew_s=None)
+    held.swept_at = asked_at - limits.sweep_seconds

@@ -16,6 +16,7 @@ import msgspec
 from isal import isal_zlib
 
 from gateway.config.checked import System
+from gateway.errors import ErrorKind, FetchError
 from gateway.filter import Asked
 from gateway.lists.held import Held
 from gateway.lists.index import ListIndex
@@ -35,7 +36,10 @@ _COLUMN_BYTES: Final = sum(array(code).itemsize for _, code in _COLUMNS)
 
 
 class Header(msgspec.Struct, frozen=True):
-    """What a file says of its list. Times are epoch seconds, `swept_before_s` seconds before `asked_at`."""
+    """What a file says of its list. Times are epoch seconds, `swept_before_s` seconds before `asked_at`.
+
+    `failed` is the kind and the message of the refresh that failed since; files of earlier releases do not say.
+    """
 
     system_id: int
     appliance: ApplianceIdentity
@@ -49,6 +53,7 @@ class Header(msgspec.Struct, frozen=True):
     skew_s: float | None
     warnings: tuple[str, ...]
     byteorder: Literal["little", "big"]
+    failed: tuple[ErrorKind, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class SnapshotError(Exception):
 
 def encode(system: System, held: Held, clocks: Clocks) -> bytes:
     """A held list as the bytes of its file."""
-    fetched, backups = held.fetched, held.fetched.backups.unpacked()
+    fetched, backups, failed = held.fetched, held.fetched.backups.unpacked(), held.failed
     header = Header(
         system_id=system.id,
         appliance=ApplianceIdentity.of(system),
@@ -79,6 +84,7 @@ def encode(system: System, held: Held, clocks: Clocks) -> bytes:
         skew_s=fetched.skew_s,
         warnings=fetched.warnings,
         byteorder=sys.byteorder,
+        failed=None if failed is None else (failed.kind, failed.message),
     )
     head = msgspec.json.encode(header)
     columns = b"".join(getattr(backups, name).tobytes() for name, _ in _COLUMNS)
@@ -126,7 +132,7 @@ def _held(header: Header, payload: bytes, kept: bytes, clocks: Clocks) -> Held:
         column.frombytes(payload[at : at + size])
         columns[name] = column
         at += size
-    # A wall clock that was set back must not make a list younger than it can be.
+    # Of a file from the future nobody knows the age: whoever takes it up decides what that means.
     age = max(0.0, clocks.wall - header.asked_at)
     asked_at = clocks.monotonic - age
     backups = BackupList(payload[: header.body_bytes], **columns)
@@ -140,4 +146,5 @@ def _held(header: Header, payload: bytes, kept: bytes, clocks: Clocks) -> Held:
         header.warnings,
     )
     index = ListIndex(backups, kept=kept)
-    return Held(header.asked, fetched, asked_at - header.swept_before_s, "snapshot", index)
+    failed = None if header.failed is None else FetchError(*header.failed)
+    return Held(header.asked, fetched, asked_at - header.swept_before_s, "snapshot", index, failed)
