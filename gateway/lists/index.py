@@ -220,6 +220,14 @@ class ListIndex:
             verdict = Decided(np.ones(size, bool), np.zeros(size, bool))
         return verdict
 
+    def left(self, asked: Asked, now: Now) -> Mask | None:
+        """Rows that have surely slid out of the last hours that are asked for; None, after a look at one, for none."""
+        hours = Asked(start_hours=asked.start_hours, end_hours=asked.end_hours)
+        for times, wanted in ((self._start_times, asked.start_hours), (self._finish_times, asked.end_hours)):
+            if wanted is not None and times.first_end < _sliding(wanted, now)[0]:
+                return self.asked(hours, now).no
+        return None
+
 
 def _edges(window: Window, hours: int | None, now: Now | None) -> Edges:
     """A window, and a sliding one where there is one and the clock is known."""

@@ -47,7 +47,8 @@ class Need:
 class Served(NamedTuple):
     """Rows out of a held list: those at these places, or (None) all that have the question's words.
 
-    The latter are the rows of the list for this very question: each of them can tell, and they may be known already.
+    The latter are the rows of the list for this very question, of which none has slid out of the last hours: each of
+    them can tell, and they may be known already.
     """
 
     held: Held
@@ -140,13 +141,22 @@ def _youth(held: Held) -> float:
 
 def _rows(question: Question, held: Held, exact: Held | None, now: float) -> tuple[Places | None, _Fit]:
     if held is exact:
-        return None, "serves"
+        return still_in(question, held, now), "serves"
     clock = appliance_now(held, now)
     if not covers(held, question.asked, clock):
         return None, "not covered"
     # A row that is out by its words may be as undecidable as it likes.
     rows = held.index.picked(question, undecided(held.asked, question.asked), clock)
     return rows, "undecided" if rows is None else "serves"
+
+
+def still_in(question: Question, held: Held, now: float) -> Places | None:
+    """Rows of the list for this very question, `now`: hours count back from when they are shown. None: see Served."""
+    if question.asked.start_hours is None and question.asked.end_hours is None:
+        return None
+    clock = appliance_now(held, now)
+    left = None if clock is None else held.index.left(question.asked, clock)
+    return None if left is None else (held.index.words(question) & ~left).nonzero()[0]
 
 
 def covers(held: Held, wanted: Asked, now: Now | None) -> bool:

@@ -53,6 +53,15 @@ class Times:
             return None
         return spans[0] if firsts.min() != UNKNOWN and firsts.max() != NEVER else None
 
+    @cached_property
+    def first_end(self) -> int:
+        """Until when, at the earliest, a row may have had its instant: before a window from then on lies none for sure.
+
+        NEVER where no row has one.
+        """
+        known = (self._firsts != UNKNOWN) & (self._firsts != NEVER)
+        return int((self._firsts[known] + np.array(self._spans, np.int64)[known]).min(initial=NEVER))
+
     def within(self, edges: Edges, rows: "NDArray[np.int64] | None") -> Decided:
         """All rows, or those at `rows`, against a window that is not open at both ends."""
         span = self._only_span

@@ -14,6 +14,7 @@ from gateway.errors import FetchError
 from gateway.filter import Asked, Question
 from gateway.lists import plan
 from gateway.lists.held import Held
+from gateway.lists.index import Places
 from gateway.lists.plan import Need, Served, renewal_of
 from gateway.lists.store import Store
 from gateway.lists.widen import Widener
@@ -125,7 +126,7 @@ class Cached:
             with contextlib.suppress(TimeoutError):  # then it is time, whosever turn it is
                 async with asyncio.timeout_at(need.deadline_at):
                     await self._in_turn.columns(held.index)
-        backups, _ = self._of_words(question, held)
+        backups, _ = self._picked(question, held, plan.still_in(question, held, self._monotonic()))
         result: AnswerResult = "coalesced" if joins else "tail" if held.via == "tail" else "fetch"
         source: Source = "cache" if held.via == "shared" else "appliance"
         return self._answer(held, backups, source, begun, None, warnings), result
@@ -242,13 +243,16 @@ class Cached:
         self._store.put_view(backups, question, picked)
         return picked, False
 
-    def _from_held(self, question: Question, served: Served, begun: float, error: FetchError | None) -> SystemAnswer:
-        held, rows = served.held, served.rows
+    def _picked(self, question: Question, held: Held, rows: Places | None) -> tuple[BackupList, bool]:
+        """The same out of any list, at these places where they are not all."""
         if rows is None:
-            backups, is_cached = self._of_words(question, held)
-        else:
-            # Not remembered: the hour decides which they are, and picking a few costs less.
-            backups, is_cached = held.fetched.backups.pick(rows.tolist()) if len(rows) else EMPTY, False
+            return self._of_words(question, held)
+        # Not remembered: the hour decides which they are, and picking a few costs less.
+        return held.fetched.backups.pick(rows.tolist()) if len(rows) else EMPTY, False
+
+    def _from_held(self, question: Question, served: Served, begun: float, error: FetchError | None) -> SystemAnswer:
+        held = served.held
+        backups, is_cached = self._picked(question, held, served.rows)
         source: Source = "snapshot" if held.via == "snapshot" else "cache" if is_cached else "narrowed"
         return self._answer(held, backups, source, begun, error)
 
