@@ -138,7 +138,9 @@ class Onions:
         gate = self.gates.to(system)
         appliance = self._appliance(system, zone, gate)
         guard = Guarded(appliance, Breaker(self._jitter), self._budget, jitter=self._jitter, **self._clocks)
-        refresh = Refresh(guard, self._store, system_id, limits.sweep_seconds, monotonic=self._monotonic)
+        refresh = Refresh(
+            guard, self._store, system_id, limits.sweep_seconds, reads=self._in_turn, monotonic=self._monotonic
+        )
         source = Cached(
             refresh,
             self._store,

@@ -44,17 +44,19 @@ class Tail:
     """Every order in which the list may stand: those that it shows may be several."""
 
 
+def has_tail(asked: Asked) -> bool:
+    """Whether rows of a list for that question come by beginning: a window of ends they enter whenever they began."""
+    return not asked.finish and asked.end_hours is None and asked.backup_ids is None
+
+
 def plan_tail(held: Held, now: Now | None) -> Tail | None:
     """What to ask so that `held` is current again; None where the whole list is to be asked.
 
     `now` is the appliance's clock, needed where the question's window slides.
     """
     asked, backups, index = held.asked, held.fetched.backups, held.index
-    # Rows enter a window of ends by ending, whenever they began; such lists have no tail by start.
-    if asked.finish or asked.end_hours is not None or asked.backup_ids is not None:
-        return None
     starts = index.starts
-    if len(backups) < _FEWEST_ROWS or (starts == UNKNOWN).any():
+    if not has_tail(asked) or len(backups) < _FEWEST_ROWS or (starts == UNKNOWN).any():
         return None
     orders = orders_of(index)
     dropped, edge = _slid(index, asked, now)

@@ -59,7 +59,12 @@ class InTurn:
         if index.is_built or rows < _FEW_ROWS:
             return
         if rows > _MANY_ROWS:
-            await asyncio.to_thread(index.build)
+            await self.many(index)
             return
         await self._mine()
         index.build()
+
+    async def many(self, index: ListIndex) -> None:
+        """The same for a list that is so long that nobody shall come to need them in the middle of something."""
+        if len(index.backups) > _MANY_ROWS and not index.is_spared:
+            await asyncio.to_thread(index.build)

@@ -11,9 +11,9 @@ from gateway.filter import Asked
 from gateway.lists.held import Held
 from gateway.lists.plan import appliance_now, undecided
 from gateway.lists.store import Store
-from gateway.lists.tail import Tail, plan_tail, put_back
+from gateway.lists.tail import Tail, has_tail, plan_tail, put_back
 from gateway.model import Fetched, SystemId
-from gateway.sources.source import BackupSource, Call
+from gateway.sources.source import BackupSource, Call, ReadsColumns
 
 _TOO_LARGE_S: Final = 600.0
 _TOO_LARGE_KEPT: Final = 256
@@ -28,9 +28,17 @@ class Refresh:
     """Asks the appliance and keeps what it says. A failure marks the held list and never replaces it."""
 
     def __init__(
-        self, inner: BackupSource, store: Store, system_id: SystemId, sweep_s: float, *, monotonic: Clock
+        self,
+        inner: BackupSource,
+        store: Store,
+        system_id: SystemId,
+        sweep_s: float,
+        *,
+        reads: ReadsColumns,
+        monotonic: Clock,
     ) -> None:
         self._inner = inner
+        self._reads = reads
         self._store = store
         self.system_id = system_id
         self._sweep_s = sweep_s
@@ -116,6 +124,7 @@ class Refresh:
     async def _renewed(self, call: Call, *, whole: bool) -> Held:
         old = self._store.get(self.system_id, call.asked)
         if old is not None and not whole and self._may_have_tail(old):
+            await self._reads.columns(old.index)
             tail = plan_tail(old, appliance_now(old, self._monotonic()))
             renewed = None if tail is None else await self._tail(call, old, tail)
             if renewed is not None:
@@ -128,11 +137,15 @@ class Refresh:
     def _may_have_tail(self, old: Held) -> bool:
         """Only the whole of a list can say again that it is empty, and only a whole one shows all that has changed."""
         now = self._monotonic()
-        return not old.emptied and now >= old.whole_until and now - old.swept_at < self._sweep_s
+        return has_tail(old.asked) and not old.emptied and now >= old.whole_until and now - old.swept_at < self._sweep_s
 
     async def _whole(self, call: Call) -> Held:
         fetched = await self._inner.fetch(call)
-        return Held(call.asked, fetched, fetched.asked_at)
+        old = self._store.get(self.system_id, call.asked)
+        index = old.index if old is not None and old.fetched.backups is fetched.backups else None
+        held = Held(call.asked, fetched, fetched.asked_at, indexed=index)
+        await self._reads.many(held.index)
+        return held
 
     async def _tail(self, call: Call, old: Held, tail: Tail) -> Held | None:
         """Both parts of a tail put back into the list; the old list stays untouched until both are here."""

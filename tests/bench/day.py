@@ -167,7 +167,10 @@ class Gateway:
         self.appliance = Appliance(site, clock)
         clocks: dict[str, Any] = {"monotonic": clock.monotonic, "wall": clock.wall}
         cache, store = Cache(), MemoryStore(Cache().memory_bytes)
-        refresh = Refresh(self.appliance, store, SystemId(1), cache.sweep_seconds, monotonic=clock.monotonic)
+        in_turn = InTurn()
+        refresh = Refresh(
+            self.appliance, store, SystemId(1), cache.sweep_seconds, reads=in_turn, monotonic=clock.monotonic
+        )
         self.source = Cached(
             refresh,
             store,
@@ -179,7 +182,7 @@ class Gateway:
             hook=lambda *_: None,
             delay=lambda longest_s: longest_s,
             spread_s=0.0,  # time is turned from poll to poll
-            in_turn=InTurn(),
+            in_turn=in_turn,
             **clocks,
         )
 
