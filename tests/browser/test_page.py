@@ -144,6 +144,24 @@ async def test_the_keyboard_is_enough(gateway_over: Make, open_page: Open) -> No
     await expect(page.locator("asset-backups")).to_have_count(0)
 
 
+async def test_an_open_asset_that_is_searched_away_comes_back_open_and_says_so(
+    gateway_over: Make, open_page: Open
+) -> None:
+    client = await gateway_over([small(1)])
+    page = (await open_page(client)).page
+    name = page.locator(".assets .name").first
+    await name.click()
+    await expect(page.locator("asset-backups table")).to_be_visible()
+    await page.get_by_label("Search").fill("zzz")
+    await expect(page.locator("asset-backups")).to_have_count(0)
+    await page.get_by_label("Search").fill("")
+    await expect(page.locator("asset-backups table")).to_be_visible()
+    await expect(name).to_have_attribute("aria-expanded", "true")
+    await name.click()
+    await expect(page.locator("asset-backups")).to_have_count(0)
+    await expect(name).to_have_attribute("aria-expanded", "false")
+
+
 async def test_a_pause_stops_the_questions(gateway_over: Make, open_page: Open) -> None:
     client = await gateway_over([small(1)])
     shown = await open_page(client, "/?refresh=0.2")

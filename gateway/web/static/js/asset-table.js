@@ -89,14 +89,13 @@ export class AssetTable extends HTMLElement {
   #row(entry) {
     const known = this.#rows.get(entry.key) ?? { tr: make("tr", { role: "row" }), asset: null };
     if (known.asset !== entry.asset || known.state !== entry.system.state) fill(known, entry, () => this.#toggle(entry.key));
+    known.button.setAttribute("aria-expanded", String(this.#open.has(entry.key))); // a row that a search brought back is new
     return known;
   }
 
   #toggle(key) {
-    const { asset, button, system } = this.#rows.get(key);
-    const isOpen = this.#open.has(key);
-    button.setAttribute("aria-expanded", String(!isOpen));
-    if (isOpen) {
+    const { asset, system } = this.#rows.get(key);
+    if (this.#open.has(key)) {
       this.#open.delete(key);
     } else {
       const detail = document.createElement("asset-backups");
@@ -115,7 +114,7 @@ function fill(row, { asset, system }, toggle) {
   row.asset = asset;
   row.system = system;
   row.state = system.state;
-  row.button ??= make("button", { type: "button", class: "name", "aria-expanded": "false", onclick: toggle });
+  row.button ??= make("button", { type: "button", class: "name", onclick: toggle });
   setText(row.button, asset.asset || "(no name)");
   const zone = system.block.timezone;
   const [kind] = ASSET_STATES[asset.state];
