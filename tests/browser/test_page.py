@@ -4,12 +4,15 @@ import asyncio
 import csv
 import io
 import re
+import time
+from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Dialog, Download, expect
 
-from gateway.simulator import Fault
+from gateway.simulator import ApplianceSpec, Fault, generate_rows
 from tests.browser.conftest import Open
 from tests.browser.watch import PATIENCE_MS
 from tests.gateway.conftest import Make
@@ -160,6 +163,34 @@ async def test_an_open_asset_that_is_searched_away_comes_back_open_and_says_so(
     await name.click()
     await expect(page.locator("asset-backups")).to_have_count(0)
     await expect(name).to_have_attribute("aria-expanded", "false")
+
+
+def _without_instance(number: int) -> ApplianceSpec:
+    """Two clients with no id of an instance, told apart by their names alone; a database and a machine are named."""
+    zone, now = "America/New_York", int(time.time())
+    first = next(one for one in generate_rows(1, ZoneInfo(zone), now, 200, 14) if one.core_type == "master")
+    asset = replace(first.asset, family="vmware", instance_id=None, database_name="orders", vm_name="machine-7")
+    own = [
+        replace(first, row=at, id=at, asset=replace(asset, client_name=f"host-{at % 2}"), start=begun, end=begun + 60)
+        for at, begun in ((at, now - 3600 * at) for at in range(1, 8))
+    ]
+    return small(number, records=tuple(own), timezone=zone)
+
+
+async def test_an_asset_without_an_instance_has_the_rows_that_the_gateway_counts_to_it(
+    gateway_over: Make, open_page: Open
+) -> None:
+    client = await gateway_over([_without_instance(1)])
+    page = (await open_page(client)).page
+    assets = (await client.get(path="/gateway/assets")).json["assets"]
+    assert {(asset["asset"], asset["instance_id"]) for asset in assets} == {("orders", None)}
+    assert sorted(asset["backups"] for asset in assets) == [3, 4]
+    await expect(page.locator(".assets .name")).to_have_count(2)
+    for asset in assets:
+        row = page.locator(".assets tbody tr:not(.detail)", has_text=asset["client_name"])
+        await row.locator(".name").click()
+        await expect(page.locator("asset-backups tbody tr")).to_have_count(asset["backups"])
+        await row.locator(".name").click()
 
 
 async def test_a_pause_stops_the_questions(gateway_over: Make, open_page: Open) -> None:

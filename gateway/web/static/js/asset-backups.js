@@ -49,11 +49,12 @@ export class AssetBackups extends HTMLElement {
   }
 }
 
-/** Where an asset has no instance its rows are told apart by their names, as the gateway does. */
+/** Where an asset has no instance its rows are told apart by their names, in the order in which the gateway takes them. */
 function isOf(row, asset) {
   if (asset.instance_id !== null) return true;
-  const own = [row.vm_name, row.database_name, row.asset_name, row.instance_name].find((name) => typeof name === "string" && name && name !== "file-level");
-  return (row.instance_id ?? null) === null && (own ?? row.client_name ?? "") === asset.asset;
+  const client = typeof row.client_name === "string" ? row.client_name : "";
+  const own = [row.database_name, row.vm_name, row.asset_name, row.instance_name].find((name) => typeof name === "string" && name && name !== "file-level");
+  return (row.instance_id ?? null) === null && client === asset.client_name && (own ?? client) === asset.asset;
 }
 
 function outcome(row) {

@@ -28,7 +28,7 @@ export function assetsOf(systems, filters) {
   for (const system of systems) {
     for (const asset of system.assets) {
       if (words.length && !fits(asset, words)) continue;
-      found.push({ asset, system, key: `${asset.system_id}/${asset.client_id}/${asset.instance_id}/${asset.application}/${asset.asset}` });
+      found.push({ asset, system, key: `${asset.system_id}/${asset.client_id}/${asset.client_name}/${asset.instance_id}/${asset.application}/${asset.asset}` });
     }
   }
   return found;
