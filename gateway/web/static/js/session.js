@@ -9,9 +9,6 @@ export class Session extends EventTarget {
     this.token = sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
   }
 
-  /** Whether the token is one of a screen and stays. */
-  get kept() { return localStorage.getItem(KEY) !== null; }
-
   begin(token, keep) {
     this.forget();
     (keep ? localStorage : sessionStorage).setItem(KEY, token);

@@ -13,7 +13,6 @@ function unknown(system) {
 /** Tells "changed" on each answer. */
 export class Store extends EventTarget {
   systems = new Map();
-  summary = null;
   /** When the last whole stream ended. */
   wholeAt = null;
 
@@ -31,12 +30,8 @@ export class Store extends EventTarget {
 
   /** A line of the stream. */
   take(line) {
-    if (line.summary) {
-      this.summary = line.summary;
-      this.wholeAt = Date.now();
-    } else {
-      this.#answered(line.system, line.assets);
-    }
+    if (line.summary) this.wholeAt = Date.now();
+    else this.#answered(line.system, line.assets);
     this.#tell();
   }
 
@@ -53,7 +48,6 @@ export class Store extends EventTarget {
 
   clear() {
     this.systems.clear();
-    this.summary = null;
     this.wholeAt = null;
   }
 
