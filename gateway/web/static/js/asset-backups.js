@@ -1,19 +1,22 @@
-// The backups of one asset, of the last 30 days, asked when somebody opens it. All texts are the appliance's own.
+// The backups of one asset, as far back as the gateway looks, asked when somebody opens it. All texts are the appliance's own.
 import { save } from "./csv.js";
 import { make } from "./dom.js";
 import { plural, size } from "./format.js";
 import { badge, OUTCOMES } from "./states.js";
 import { local } from "./time-text.js";
+import { DAY_HOURS } from "./window.js";
 
-const HOURS = 720, FIRST = 30;
+const FIRST = 30;
 const FIELDS = ["start_epoch", "start_date_time", "status", "type", "duration", "size", "output", "complete", "client_name", "instance_id",
   "vm_name", "database_name", "asset_name", "instance_name", "replication_status", "verify_status", "legalhold"];
 
 export class AssetBackups extends HTMLElement {
-  async setup(api, asset, zone) {
+  /** `block`: what is known of its system. */
+  async setup(api, asset, block) {
     this.asset = asset;
-    this.zone = zone;
-    const question = { system_id: asset.system_id, start_hours: HOURS, order_by: "start_epoch", order_direction: "desc" };
+    this.zone = block.timezone;
+    this.days = block.days.success.length; // farther back than the list that the page is made of would be another call
+    const question = { system_id: asset.system_id, start_hours: this.days * DAY_HOURS, order_by: "start_epoch", order_direction: "desc" };
     if (asset.client_id !== null) question.client_id = asset.client_id;
     if (asset.instance_id !== null) question.instance_id = asset.instance_id;
     this.replaceChildren(make("p", { class: "quiet", role: "status" }, "Asking for its backups…"));
@@ -29,7 +32,7 @@ export class AssetBackups extends HTMLElement {
     const worth = system?.error ? `${system.error.message}; this is what was known before` : "";
     const body = make("tbody", {}, rows.slice(0, FIRST).map((row) => this.#row(row)));
     const more = rows.length > FIRST && make("button", { type: "button", onclick: () => { body.append(...rows.slice(FIRST).map((row) => this.#row(row))); more.remove(); } }, `All ${rows.length}`);
-    this.replaceChildren(make("div", { class: "head" }, make("h3", {}, `${plural(rows.length, "row")} of ${this.asset.asset} in 30 days`),
+    this.replaceChildren(make("div", { class: "head" }, make("h3", {}, `${plural(rows.length, "row")} of ${this.asset.asset} in ${plural(this.days, "day")}`),
       make("button", { type: "button", onclick: onCsv }, "CSV", make("span", { class: "hidden" }, ` of the backups of ${this.asset.asset}`))),
       worth && make("p", { class: "notice" }, worth),
       rows.length ? make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Backups of ${this.asset.asset}` },

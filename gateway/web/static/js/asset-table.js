@@ -100,7 +100,7 @@ export class AssetTable extends HTMLElement {
     } else {
       const detail = document.createElement("asset-backups");
       this.#open.set(key, make("tr", { class: "detail", role: "row" }, make("td", { colspan: HEADS, role: "cell" }, detail)));
-      detail.setup(this.api, asset, system.block.timezone);
+      detail.setup(this.api, asset, system.block);
     }
     this.#draw();
   }

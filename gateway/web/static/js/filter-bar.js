@@ -1,14 +1,14 @@
 // Window, customer, system and search.
 import { make } from "./dom.js";
+import { DAY_HOURS, hoursOf, spoken } from "./window.js";
 
-const HOURS = [[12, "12 hours"], [24, "24 hours"], [48, "2 days"], [72, "3 days"], [168, "7 days"], [720, "30 days"]];
+const USUAL = [12, 24, 48, 72, 168, 720, 2160];
 
 export class FilterBar extends HTMLElement {
   setup(address) {
     this.address = address;
     const pick = (name) => (event) => address.set({ [name]: event.target.value });
-    this.hours = make("select", { id: "hours", onchange: (event) => address.set({ hours: event.target.value === "24" ? "" : event.target.value }) },
-      HOURS.map(([value, text]) => make("option", { value }, text)));
+    this.hours = make("select", { id: "hours", onchange: (event) => address.set({ hours: event.target.value === String(DAY_HOURS) ? "" : event.target.value }) });
     this.customer = make("select", { id: "customer", onchange: pick("customer") });
     this.system = make("select", { id: "system", onchange: pick("system") });
     this.search = make("input", { id: "search", type: "search", placeholder: "asset, client, reason…", spellcheck: "false", "aria-keyshortcuts": "/",
@@ -28,19 +28,28 @@ export class FilterBar extends HTMLElement {
     this.search.select();
   }
 
-  show(systems, filters) {
+  /** `days`: how far back the gateway looks, null as long as that is not known. */
+  show(systems, filters, days) {
     options(this.customer, "all customers", [...systems.values()].map((system) => system.block.customer), filters.customer);
     const ofCustomer = [...systems.values()].filter((system) => !filters.customer || system.block.customer === filters.customer);
     options(this.system, "all systems", ofCustomer.map((system) => system.block.system_name), filters.system);
     if (this.search.value !== filters.q) this.search.value = filters.q;
-    const hours = filters.hours || "24";
-    if (![...this.hours.options].some((option) => option.value === hours)) this.hours.append(make("option", { value: hours }, `${hours} hours`));
-    this.hours.value = hours;
+    windows(this.hours, hoursOf(filters.hours, days), (days ?? 1) * DAY_HOURS);
   }
 }
 
 function labelled(text, input, more) {
   return make("div", { class: "filter" }, make("label", { for: input.id }, text, more), input);
+}
+
+/** Windows up to the longest one, which is among them; so is what is chosen. */
+function windows(select, chosen, longest) {
+  const wanted = [...new Set([...USUAL.filter((hours) => hours < longest), longest, chosen])].sort((one, other) => one - other);
+  if (wanted.join() !== select.dataset.hours) {
+    select.dataset.hours = wanted.join();
+    select.replaceChildren(...wanted.map((hours) => make("option", { value: hours }, spoken(hours))));
+  }
+  if (select.value !== String(chosen)) select.value = String(chosen);
 }
 
 /** What can be chosen; what is chosen stays on the list even where no system has it. */

@@ -8,6 +8,7 @@ import { assetsOf, chosen, counts, outcomes, systemsShown, trend } from "./selec
 import { Session } from "./session.js";
 import { Store } from "./store.js";
 import { tick } from "./time-text.js";
+import { spoken, whyOther } from "./window.js";
 import "./asset-table.js";
 import "./filter-bar.js";
 import "./login-form.js";
@@ -68,12 +69,13 @@ class BackupPage extends HTMLElement {
     this.shield = make("p", { class: "quiet shield" });
     this.clear = make("button", { type: "button", class: "more", onclick: () => this.#address.set({ show: "", customer: "", system: "", q: "" }) }, "Show everything again");
     this.welcome = make("section", { class: "welcome", hidden: true });
+    this.window = make("p", { class: "notice", hidden: true });
     this.figures = make("p", { class: "figures" });
     this.replaceChildren(
       make("header", { class: "top" }, make("h1", { class: "brand" }, make("img", { src: "/static/icon.svg", alt: "", width: 24, height: 24 }), "Backups"),
         this.live, make("span", { class: "grow" }), make("button", { type: "button", class: "now", onclick: () => this.#refresher.now({ max_age: "10" }) }, "Refresh"), this.pause,
         make("a", { href: "/docs" }, "API"), make("button", { type: "button", onclick: () => this.#leave() }, "Log out")),
-      make("main", { id: "content", tabindex: "-1" }, parts["status-banner"], this.welcome, parts["filter-bar"], parts["tile-row"], this.figures,
+      make("main", { id: "content", tabindex: "-1" }, parts["status-banner"], this.welcome, parts["filter-bar"], parts["tile-row"], this.window, this.figures,
         this.clear, parts["asset-table"], make("div", { class: "pair" }, parts["trend-chart"], parts["system-table"])),
       make("footer", {}, this.shield));
     parts["filter-bar"].setup(this.#address);
@@ -110,25 +112,28 @@ class BackupPage extends HTMLElement {
     const filters = this.#address, refresher = this.#refresher;
     const systems = systemsShown(this.#store.systems, filters);
     const entries = assetsOf(systems, filters);
-    const sums = counts(entries), hours = Number(filters.hours || 24);
+    const sums = counts(entries);
     const waiting = systems.filter((system) => system.state === "asking").length;
     const first = !this.#store.systems.size && !this.#store.wholeAt;
     parts["status-banner"].show(systems, sums, refresher.error);
     parts["status-banner"].hidden = first && !refresher.error;
-    parts["filter-bar"].show(this.#store.systems, filters);
+    parts["filter-bar"].show(this.#store.systems, filters, this.#store.days);
     parts["tile-row"].show(sums, filters);
     parts["asset-table"].show(chosen(entries, filters), nothing(systems, entries, filters), first ? 1 : waiting);
     parts["system-table"].show(systems);
     parts["trend-chart"].show(trend(systems));
     this.clear.hidden = !filters.narrowed;
-    this.#words(outcomes(systems), hours, systems);
+    this.#words(outcomes(systems), systems);
     this.#welcome();
   }
 
-  #words(sum, hours, systems) {
+  #words(sum, systems) {
     const refresher = this.#refresher, at = this.#store.wholeAt;
     const good = sum.goodPercent === null ? "" : ` (${sum.goodPercent.toFixed(1)} % good)`;
-    setText(this.figures, `${plural(sum.total, "backup")} in ${plural(hours, "hour")}${good}: ${count(sum.success)} good, ${plural(sum.warning, "warning")}, ${count(sum.failure)} failed, ${count(sum.none)} without result, ${count(sum.running)} running.`);
+    setText(this.figures, `${plural(sum.total, "backup")} in ${spoken(refresher.hours)}${good}: ${count(sum.success)} good, ${plural(sum.warning, "warning")}, ${count(sum.failure)} failed, ${count(sum.none)} without result, ${count(sum.running)} running.`);
+    const other = whyOther(this.#address.hours, this.#store.days);
+    setText(this.window, other);
+    this.window.hidden = !other;
     setText(this.live, refresher.paused ? `paused${at ? `, as of ${atClock(at)}` : ""}` : refresher.running && !at ? "asking…" : at ? `live, as of ${atClock(at)}` : "");
     this.live.classList.toggle("on", !refresher.paused && !refresher.error);
     this.pause.setAttribute("aria-pressed", String(refresher.paused));

@@ -1,4 +1,5 @@
 // Asks again by itself: each so many seconds, and when the page comes to the front; one question at a time.
+import { DAY_HOURS, hoursOf } from "./window.js";
 
 /** Tells "state" when it begins, ends, pauses or fails; `error` says why it failed last. */
 export class Refresher extends EventTarget {
@@ -6,6 +7,8 @@ export class Refresher extends EventTarget {
   paused = false;
   running = false;
   error = null;
+  /** The window of what is shown. */
+  hours = DAY_HOURS;
 
   constructor(api, store, address) {
     super();
@@ -43,8 +46,21 @@ export class Refresher extends EventTarget {
 
   async #ask(more, signal) {
     this.#store.expect(await this.#api.systems(signal));
+    const wanted = () => hoursOf(this.#address.hours, this.#store.days);
+    try {
+      await this.#take(wanted(), more, signal);
+    } catch (error) {
+      // More than the gateway looks back, and only an answer tells how far that is: it always tells of a day.
+      if (error.status !== 400 || wanted() === DAY_HOURS) throw error;
+      await this.#take(DAY_HOURS, more, signal);
+    }
+    if (this.#store.days !== null && wanted() !== this.hours) await this.#take(wanted(), {}, signal);
+  }
+
+  async #take(hours, more, signal) {
     let whole = false;
-    for await (const line of this.#api.assets({ hours: this.#address.hours || "24", limit: "0", ...more }, signal)) {
+    for await (const line of this.#api.assets({ hours, limit: "0", ...more }, signal)) {
+      this.hours = hours;
       this.#store.take(line);
       whole = "summary" in line;
     }

@@ -15,6 +15,8 @@ export class Store extends EventTarget {
   systems = new Map();
   /** When the last whole stream ended. */
   wholeAt = null;
+  /** How many days the gateway looks back; null before a system's line has told. */
+  days = null;
 
   /** The systems that there are: new ones are shown as being asked, those that are gone go. */
   expect(listed) {
@@ -37,6 +39,7 @@ export class Store extends EventTarget {
 
   #answered(block, assets) {
     const before = this.systems.get(block.system_id);
+    this.days = block.days.success.length;
     const entry = { id: block.system_id, state: block.state, block, assets, seen: Date.now(), retryAt: block.error?.retry_at ?? before?.retryAt };
     if (block.state === "missing" && before?.assets.length) {
       entry.assets = before.assets;
@@ -49,6 +52,7 @@ export class Store extends EventTarget {
   clear() {
     this.systems.clear();
     this.wholeAt = null;
+    this.days = null;
   }
 
   #tell() { this.dispatchEvent(new Event("changed")); }
