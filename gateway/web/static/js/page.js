@@ -111,11 +111,12 @@ class BackupPage extends HTMLElement {
     const { parts } = this;
     const filters = this.#address, refresher = this.#refresher;
     const systems = systemsShown(this.#store.systems, filters);
-    const entries = assetsOf(systems, filters);
+    const entries = assetsOf(systems, filters.q);
     const sums = counts(entries);
     const waiting = systems.filter((system) => system.state === "asking").length;
     const first = !this.#store.systems.size && !this.#store.wholeAt;
-    parts["status-banner"].show(systems, sums, refresher.error);
+    // Of all that is shown the banner speaks before the search: what a search leaves out may be failing.
+    parts["status-banner"].show(systems, filters.q ? counts(assetsOf(systems, "")) : sums, refresher.error, filters);
     parts["status-banner"].hidden = first && !refresher.error;
     parts["filter-bar"].show(this.#store.systems, filters, this.#store.days);
     parts["tile-row"].show(sums, filters);
@@ -157,11 +158,13 @@ class BackupPage extends HTMLElement {
 
 /** What an empty table is worth. */
 function nothing(systems, entries, filters) {
+  if (!systems.length) return "No asset, since there is no such system.";
   const answered = systems.filter((system) => system.state === "ok").length;
   const worth = `${answered} of ${plural(systems.length, "system")} answered`;
   if (!entries.length && filters.q) return `No asset fits “${filters.q}” - ${worth}.`;
-  if (filters.show === "failing") return `Nothing is failing - ${worth}.`;
-  if (filters.show) return `No such asset - ${worth}.`;
+  const fitting = filters.q ? ` that fits “${filters.q}”` : "";
+  if (filters.show === "failing") return `Nothing${fitting} is failing - ${worth}.`;
+  if (filters.show) return `No such asset${fitting} - ${worth}.`;
   return `No asset is known - ${worth}.`;
 }
 

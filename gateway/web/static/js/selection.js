@@ -14,16 +14,17 @@ export const SIGNS = {
   good: (asset) => ["good", "not_replicated", "not_verified"].includes(asset.state),
 };
 
-/** Systems of the chosen customer or name, worst first. */
+/** Systems of the chosen customer or name, worst first. One that has not answered yet may be of any customer. */
 export function systemsShown(systems, filters) {
   const chosen = [...systems.values()].filter((system) =>
-    (!filters.customer || system.block.customer === filters.customer) && (!filters.system || system.block.system_name === filters.system));
+    (!filters.customer || system.state === "asking" || system.block.customer === filters.customer)
+    && (!filters.system || system.block.system_name === filters.system));
   return chosen.sort((one, other) => SYSTEM_ORDER[one.state] - SYSTEM_ORDER[other.state] || one.id - other.id);
 }
 
-/** All assets of these systems that fit the search, as {asset, system, key}. */
-export function assetsOf(systems, filters) {
-  const words = filters.q.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+/** All assets of these systems that fit the search `q`, as {asset, system, key}. */
+export function assetsOf(systems, q) {
+  const words = q.toLocaleLowerCase().split(/\s+/).filter(Boolean);
   const found = [];
   for (const system of systems) {
     for (const asset of system.assets) {

@@ -14,18 +14,30 @@ export class StatusBanner extends HTMLElement {
     this.replaceChildren(this.#sentence, this.#age, this.#list);
   }
 
-  /** `sums` counts assets; `error` why the gateway itself did not answer. */
-  show(systems, sums, error) {
+  /** `sums` counts the assets of these systems; `error` why the gateway itself did not answer. */
+  show(systems, sums, error, filters) {
     const absent = systems.filter((system) => system.state === "missing" || system.state === "stale");
     const asking = systems.filter((system) => system.state === "asking").length;
-    this.className = error || absent.length ? "banner bad" : "banner good";
-    setText(this.#sentence, sentence(systems, absent, asking, sums, error));
+    this.className = `banner ${kind(systems, absent, asking, sums, error)}`;
+    setText(this.#sentence, error || systems.length ? sentence(systems, absent, asking, sums, error) : noSystem(filters));
     const ages = systems.map((system) => system.block.age_seconds).filter((age) => age !== null);
     setText(this.#age, ages.length ? `Oldest data: ${span(Math.max(...ages))}.` : "");
     this.#list.replaceChildren(...absent.slice(0, MOST_NAMED).map(line),
       ...(absent.length > MOST_NAMED ? [make("li", {}, `and ${count(absent.length - MOST_NAMED)} more: see the systems below`)] : []));
     this.#list.hidden = !absent.length;
   }
+}
+
+/** Green is only where something answered and is well. */
+function kind(systems, absent, asking, sums, error) {
+  if (error || absent.length || !systems.length) return "bad";
+  if (asking) return "busy";
+  return sums.total ? "good" : "none";
+}
+
+function noSystem({ customer, system }) {
+  const called = system ? ` called “${system}”` : "";
+  return `There is no system${called}${customer ? ` of a customer “${customer}”` : ""}: nothing is shown.`;
 }
 
 function sentence(systems, absent, asking, sums, error) {
@@ -35,6 +47,7 @@ function sentence(systems, absent, asking, sums, error) {
   const first = absent.length
     ? `${plural(absent.length, "system")} of ${count(systems.length)} did not answer.`
     : `All ${plural(systems.length, "system")} answered.`;
+  if (!sums.total) return `${first} No asset is known.`;
   if (!sums.failing && !sums.overdue) {
     const worth = answered < systems.length ? `in what is known: ${answered} of ${plural(systems.length, "system")} answered` : "";
     return `${first} No failure, and a good backup of every asset within its time${worth && ` - ${worth}`}.`;
