@@ -17,7 +17,8 @@ import "./system-table.js";
 import "./tile-row.js";
 import "./trend-chart.js";
 
-const TICK_MS = 20000;
+const TICK_MS = 5000;
+const LATE_MS = 120000;
 const NO_SYSTEM = `[[system]]
 id = 1
 name = "acme-nyc"
@@ -34,6 +35,7 @@ class BackupPage extends HTMLElement {
   #refresher = new Refresher(this.#api, this.#store, this.#address);
   #drawing = false;
   #hours = "";
+  #told = null;
 
   connectedCallback() {
     document.body.classList.toggle("tv", this.#address.tv);
@@ -41,7 +43,7 @@ class BackupPage extends HTMLElement {
     this.#address.addEventListener("changed", () => this.#narrow());
     this.#store.addEventListener("changed", () => this.#soon());
     this.#refresher.addEventListener("state", () => this.#soon());
-    setInterval(() => tick(this), TICK_MS);
+    setInterval(() => this.#tick(), TICK_MS);
     this.#enter("");
   }
 
@@ -99,6 +101,18 @@ class BackupPage extends HTMLElement {
     this.#soon();
   }
 
+  #tick() {
+    tick(this);
+    if (this.#trouble() !== this.#told) this.#soon();
+  }
+
+  /** Why what is shown is not of now, though nobody paused it. A line that was cut may end no question for minutes. */
+  #trouble() {
+    const { error, paused } = this.#refresher, at = this.#store.wholeAt;
+    const isLate = !paused && at !== null && Date.now() - at > this.#address.refreshSeconds * 1000 + LATE_MS;
+    return error ?? (isLate ? "The gateway does not answer." : null);
+  }
+
   /** Many answers at once are drawn once. */
   #soon() {
     if (this.#drawing) return;
@@ -116,8 +130,9 @@ class BackupPage extends HTMLElement {
     const waiting = systems.filter((system) => system.state === "asking").length;
     const first = !this.#store.systems.size && !this.#store.wholeAt;
     // Of all that is shown the banner speaks before the search: what a search leaves out may be failing.
-    parts["status-banner"].show(systems, filters.q ? counts(assetsOf(systems, "")) : sums, refresher.error, filters);
-    parts["status-banner"].hidden = first && !refresher.error;
+    const trouble = this.#told = this.#trouble();
+    parts["status-banner"].show(systems, filters.q ? counts(assetsOf(systems, "")) : sums, trouble, filters);
+    parts["status-banner"].hidden = first && !trouble;
     parts["filter-bar"].show(this.#store.systems, filters, this.#store.days);
     parts["tile-row"].show(sums, filters);
     parts["asset-table"].show(chosen(entries, filters), nothing(systems, entries, filters), first ? 1 : waiting);
@@ -135,8 +150,10 @@ class BackupPage extends HTMLElement {
     const other = whyOther(this.#address.hours, this.#store.days);
     setText(this.window, other);
     this.window.hidden = !other;
-    setText(this.live, refresher.paused ? `paused${at ? `, as of ${atClock(at)}` : ""}` : refresher.running && !at ? "asking…" : at ? `live, as of ${atClock(at)}` : "");
-    this.live.classList.toggle("on", !refresher.paused && !refresher.error);
+    const isLive = !refresher.paused && !this.#told;
+    setText(this.live, isLive ? (at ? `live, as of ${atClock(at)}` : refresher.running ? "asking…" : "") : `${refresher.paused ? "paused, " : ""}not live${at ? ` since ${atClock(at)}` : ""}`);
+    this.live.classList.toggle("on", isLive);
+    this.live.classList.toggle("off", !isLive);
     this.pause.setAttribute("aria-pressed", String(refresher.paused));
     const calls = systems.reduce((total, { block }) => total + block.calls, 0), saved = systems.reduce((total, { block }) => total + block.calls_saved, 0);
     setText(this.shield, `The appliances were called ${plural(calls, "time")} since the gateway started; ${plural(saved, "call")} ${saved === 1 ? "was" : "were"} saved${calls + saved ? ` (${Math.round((100 * saved) / (calls + saved))} %)` : ""}.`);
@@ -146,7 +163,7 @@ class BackupPage extends HTMLElement {
     const none = this.#store.wholeAt !== null && !this.#store.systems.size;
     const isNew = none && this.welcome.hidden;
     this.welcome.hidden = !none;
-    for (const name of ["status-banner", "filter-bar", "tile-row", "asset-table", "system-table"]) if (none) this.parts[name].hidden = true; else if (name !== "status-banner") this.parts[name].hidden = false;
+    for (const name of ["status-banner", "filter-bar", "tile-row", "asset-table", "system-table"]) if (none) this.parts[name].hidden = name !== "status-banner" || !this.#told; else if (name !== "status-banner") this.parts[name].hidden = false;
     this.figures.hidden = none;
     if (isNew) {
       this.welcome.replaceChildren(make("h2", {}, "There is no system to show"),

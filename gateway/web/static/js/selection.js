@@ -22,6 +22,9 @@ export function systemsShown(systems, filters) {
   return chosen.sort((one, other) => SYSTEM_ORDER[one.state] - SYSTEM_ORDER[other.state] || one.id - other.id);
 }
 
+/** The moment (ms) of which the data of a system is; null where there is none. Its age was told when it was seen. */
+export const asOf = ({ block, seen }) => (block.age_seconds === null ? null : seen - block.age_seconds * 1000);
+
 /** All assets of these systems that fit the search `q`, as {asset, system, key}. */
 export function assetsOf(systems, q) {
   const words = q.toLocaleLowerCase().split(/\s+/).filter(Boolean);

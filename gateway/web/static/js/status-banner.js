@@ -1,7 +1,9 @@
 // Who did not answer, and what the figures below are worth. The one sentence that is spoken.
 import { make, setText } from "./dom.js";
-import { atClock, count, plural, span } from "./format.js";
+import { atClock, count, plural } from "./format.js";
+import { asOf } from "./selection.js";
 import { badge, SYSTEM_STATES } from "./states.js";
+import { since } from "./time-text.js";
 
 const MOST_NAMED = 6;
 
@@ -20,8 +22,8 @@ export class StatusBanner extends HTMLElement {
     const asking = systems.filter((system) => system.state === "asking").length;
     this.className = `banner ${kind(systems, absent, asking, sums, error)}`;
     setText(this.#sentence, error || systems.length ? sentence(systems, absent, asking, sums, error) : noSystem(filters));
-    const ages = systems.map((system) => system.block.age_seconds).filter((age) => age !== null);
-    setText(this.#age, ages.length ? `Oldest data: ${span(Math.max(...ages))}.` : "");
+    const [oldest] = systems.filter((system) => asOf(system) !== null).sort((one, other) => asOf(one) - asOf(other));
+    this.#age.replaceChildren(...(oldest ? ["Oldest data: ", since(asOf(oldest), oldest.block.timezone), "."] : []));
     this.#list.replaceChildren(...absent.slice(0, MOST_NAMED).map(line),
       ...(absent.length > MOST_NAMED ? [make("li", {}, `and ${count(absent.length - MOST_NAMED)} more: see the systems below`)] : []));
     this.#list.hidden = !absent.length;

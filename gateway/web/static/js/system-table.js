@@ -1,9 +1,10 @@
 // The systems, those that did not answer first. None ever disappears.
 import { csvOf, save } from "./csv.js";
 import { arrange, make, setText } from "./dom.js";
-import { count, plural, span } from "./format.js";
+import { count, plural } from "./format.js";
+import { asOf } from "./selection.js";
 import { badge, SYSTEM_STATES } from "./states.js";
-import { local } from "./time-text.js";
+import { local, since } from "./time-text.js";
 
 const FIRST = 15;
 const COLUMNS = ["system_id", "system_name", "customer", "state", "error", "message", "age_seconds", "last_success", "retry_at",
@@ -64,11 +65,12 @@ function fill(row, system, address) {
   arrange(row.tr, [cell("State", badge(SYSTEM_STATES[state])), row.nameCell, ...cells]);
 }
 
-function known({ block, retryAt }) {
+function known(system) {
+  const { block, retryAt } = system, at = asOf(system);
   const sums = block.backups ?? {};
   const percent = sums.good_percent;
   return [
-    cell("Data age", block.age_seconds === null ? (block.last_success ? local(block.last_success, block.timezone) : "never") : span(block.age_seconds)),
+    cell("Data age", at !== null ? since(at, block.timezone) : block.last_success ? local(block.last_success, block.timezone) : "never"),
     cell("Why", ...(block.error ? [make("span", {}, `${block.error.kind}: ${block.error.message}`), retryAt ? make("small", {}, "next try ", local(retryAt, block.timezone)) : null]
       : [block.warnings.length ? badge(["warn", ""], block.warnings.join(", ").replaceAll("_", " ")) : make("span", { class: "blank" }, "–")])),
     number("Backups", make("span", {}, count(sums.total ?? 0)), sums.failure ? make("small", {}, `${count(sums.failure)} failed`) : null),
@@ -88,8 +90,9 @@ function number(label, ...children) {
   return element;
 }
 
-function flat({ block, state, retryAt }) {
-  return { ...block, ...block.backups, state, error: block.error?.kind, message: block.error?.message, retry_at: retryAt };
+function flat(system) {
+  const { block, state, retryAt } = system, at = asOf(system);
+  return { ...block, ...block.backups, state, age_seconds: at === null ? null : Math.round((Date.now() - at) / 100) / 10, error: block.error?.kind, message: block.error?.message, retry_at: retryAt };
 }
 
 customElements.define("system-table", SystemTable);
