@@ -295,6 +295,17 @@ async def test_an_asset_without_an_instance_has_the_rows_that_the_gateway_counts
         await row.locator(".name").click()
 
 
+async def test_a_detail_of_few_rows_shows_its_head_and_its_rows_and_nothing_else(
+    gateway_over: Make, open_page: Open
+) -> None:
+    client = await gateway_over([small(1)])
+    page = (await open_page(client)).page
+    await page.locator(".assets .name").first.click()
+    await expect(page.locator("asset-backups table")).to_be_visible()
+    stray = "one => [...one.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data)"
+    assert await page.locator("asset-backups").evaluate(stray) == []
+
+
 async def test_a_gateway_that_is_out_of_reach_is_told_and_ages_go_on(gateway_over: Make, open_page: Open) -> None:
     client = await gateway_over([small(1)])
     shown = await open_page(client)

@@ -32,13 +32,14 @@ export class AssetBackups extends HTMLElement {
     const worth = system?.error ? `${system.error.message}; this is what was known before` : "";
     const body = make("tbody", {}, rows.slice(0, FIRST).map((row) => this.#row(row)));
     const more = rows.length > FIRST && make("button", { type: "button", onclick: () => { body.append(...rows.slice(FIRST).map((row) => this.#row(row))); more.remove(); } }, `All ${rows.length}`);
-    this.replaceChildren(make("div", { class: "head" }, make("h3", {}, `${plural(rows.length, "row")} of ${this.asset.asset} in ${plural(this.days, "day")}`),
+    const parts = [make("div", { class: "head" }, make("h3", {}, `${plural(rows.length, "row")} of ${this.asset.asset} in ${plural(this.days, "day")}`),
       make("button", { type: "button", onclick: onCsv }, "CSV", make("span", { class: "hidden" }, ` of the backups of ${this.asset.asset}`))),
       worth && make("p", { class: "notice" }, worth),
       rows.length ? make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Backups of ${this.asset.asset}` },
         make("table", { class: "backups" }, make("caption", { class: "hidden" }, `Backups, copies and restores of ${this.asset.asset}, newest first`),
-          make("thead", {}, make("tr", {}, ["Started", "Status", "Type", "Duration", "Size", "Output"].map((text) => make("th", { scope: "col" }, text)))), body))
-        : make("p", { class: "nothing" }, "The appliance lists none."), more || null);
+          make("thead", {}, make("tr", {}, ["Started", "Status", "Type", "Duration", "Size", "Output"].map((text) => make("th", { scope: "col", class: text === "Size" && "n" }, text)))), body))
+        : make("p", { class: "nothing" }, "The appliance lists none."), more];
+    this.replaceChildren(...parts.filter(Boolean));
   }
 
   #row(row) {
