@@ -90,6 +90,16 @@ async def test_the_banner_speaks_of_all_assets_whatever_is_searched(gateway_over
     assert await sentence.text_content() == before
 
 
+async def test_the_banner_is_green_only_while_nothing_fails(gateway_over: Make, open_page: Open) -> None:
+    client = await gateway_over([_without_instance(1), small(2, rows=300)])
+    page = (await open_page(client, "/?system=site-1")).page
+    await expect(page.locator(".banner .sentence")).to_contain_text("a good backup of every asset within its time.")
+    await expect(page.locator("status-banner")).to_have_class("banner good")
+    await page.get_by_label("System", exact=True).select_option("site-2")
+    await expect(page.locator(".banner .sentence")).to_contain_text("failing")
+    await expect(page.locator("status-banner")).to_have_class("banner warn")
+
+
 async def test_where_no_asset_is_known_the_banner_says_so_and_is_not_green(gateway_over: Make, open_page: Open) -> None:
     client = await gateway_over([small(1, records=())])
     page = (await open_page(client)).page
@@ -273,7 +283,15 @@ def _without_instance(number: int) -> ApplianceSpec:
     first = next(one for one in generate_rows(1, ZoneInfo(zone), now, 200, 14) if one.core_type == "master")
     asset = replace(first.asset, family="vmware", instance_id=None, database_name="orders", vm_name="machine-7")
     own = [
-        replace(first, row=at, id=at, asset=replace(asset, client_name=f"host-{at % 2}"), start=begun, end=begun + 60)
+        replace(
+            first,
+            row=at,
+            id=at,
+            status=0,
+            asset=replace(asset, client_name=f"host-{at % 2}"),
+            start=begun,
+            end=begun + 60,
+        )
         for at, begun in ((at, now - 3600 * at) for at in range(1, 8))
     ]
     return small(number, records=tuple(own), timezone=zone)

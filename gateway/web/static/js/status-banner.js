@@ -30,11 +30,12 @@ export class StatusBanner extends HTMLElement {
   }
 }
 
-/** Green is only where something answered and is well. */
+/** Green is only where something answered and all of it is well. */
 function kind(systems, absent, asking, sums, error) {
   if (error || absent.length || !systems.length) return "bad";
   if (asking) return "busy";
-  return sums.total ? "good" : "none";
+  if (!sums.total) return "none";
+  return sums.failing || sums.overdue ? "warn" : "good";
 }
 
 function noSystem({ customer, system }) {
