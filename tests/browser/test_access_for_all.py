@@ -1,5 +1,7 @@
 """What axe finds, in both themes; and a telephone, which never scrolls sideways."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -46,6 +48,19 @@ async def test_on_a_telephone_nothing_scrolls_sideways(gateway_over: Make, open_
     assert await shown.fits()
     await shown.page.goto(client.url + "/docs")
     await shown.page.locator("details.operation summary").first.click()
+    assert await shown.fits()
+
+
+@pytest.mark.parametrize("viewport", [PHONE, {"width": 1280, "height": 900}])
+async def test_a_year_of_days_makes_nothing_scroll_sideways(
+    gateway_over: Make, open_page: Open, viewport: dict[str, int]
+) -> None:
+    client = await gateway_over([small(1)], report={"history_days": 366})
+    shown = await open_page(client, viewport=viewport)
+    await expect(shown.page.locator(".assets .strip").first.locator(".day")).to_have_count(30)
+    newest = await shown.page.locator("trend-chart tbody th").first.text_content() or "no day"
+    last = shown.page.locator(".assets .strip").first.locator(".day").last
+    await expect(last).to_have_attribute("title", re.compile(f"^{re.escape(newest)}: "))
     assert await shown.fits()
 
 

@@ -3,13 +3,16 @@ import { make } from "./dom.js";
 import { dayName, plural } from "./format.js";
 import { DAYS } from "./states.js";
 
-/** `letters` one a day, up to `firstDay` + their number. */
+const MOST = 30; // a year of them is wider than any screen
+
+/** `letters` one a day, the first one that of `firstDay`; the last ones are shown. */
 export function dayStrip(letters, firstDay) {
-  const cells = [...letters].map((letter, at) => {
+  const from = Math.max(0, letters.length - MOST), shown = letters.slice(from);
+  const cells = [...shown].map((letter, at) => {
     const [kind, word] = DAYS[letter] ?? DAYS["."];
-    return make("i", { class: `day ${kind}`, title: `${firstDay ? dayName(firstDay, at) : ""}: ${word}` });
+    return make("i", { class: `day ${kind}`, title: `${firstDay ? dayName(firstDay, from + at) : ""}: ${word}` });
   });
-  return make("span", { class: "strip", role: "img", "aria-label": spoken(letters) }, cells);
+  return make("span", { class: "strip", role: "img", "aria-label": spoken(shown) }, cells);
 }
 
 function spoken(letters) {
