@@ -376,6 +376,28 @@ async def test_a_pause_stops_the_questions(gateway_over: Make, open_page: Open) 
     await expect(shown.page.get_by_role("button", name="Pause")).to_have_attribute("aria-pressed", "true")
 
 
+async def test_out_of_sight_it_asks_nothing_and_back_in_sight_it_asks_at_once(
+    gateway_over: Make, open_page: Open
+) -> None:
+    client = await gateway_over([small(1)])
+    shown = await open_page(client, log_in=False)
+    page = shown.page
+    await page.clock.install()
+    await page.evaluate("""() => {
+        const plain = setTimeout;
+        window.setTimeout = (work, ms) => { window.waits ||= ms === 60000; return plain(work, ms); };
+    }""")
+    await shown.log_in()
+    await page.wait_for_function("window.waits")
+    sight = "state => Object.defineProperty(document, 'visibilityState', { value: state, configurable: true })"
+    await page.evaluate(sight, "hidden")
+    await page.clock.fast_forward("30:00")
+    await page.evaluate(sight, "visible")
+    async with page.expect_request("**/gateway/assets*"):
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert len([url for url in shown.asked if url.endswith("/gateway/systems")]) == 2
+
+
 async def test_without_any_system_it_says_what_to_do(gateway_over: Make, open_page: Open) -> None:
     client = await gateway_over([], login=False)
     shown = await open_page(client)

@@ -21,7 +21,7 @@ export class Refresher extends EventTarget {
   }
 
   #stale() {
-    return this.#timer && !this.paused && Date.now() - (this.#store.wholeAt ?? 0) > this.#address.refreshSeconds * 1000;
+    return this.#timer && !this.paused && Date.now() - (this.#store.wholeAt ?? 0) >= this.#address.refreshSeconds * 1000;
   }
 
   /** Ask now, instead of what is being asked. */
@@ -83,7 +83,12 @@ export class Refresher extends EventTarget {
 
   #next() {
     if (this.paused) return;
-    this.#timer = setTimeout(() => this.now(), this.#address.refreshSeconds * 1000);
+    this.#timer = setTimeout(() => this.#due(), this.#address.refreshSeconds * 1000);
+  }
+
+  /** Nobody looks at a page that is out of sight: it asks when it comes back. */
+  #due() {
+    if (document.visibilityState === "visible") this.now();
   }
 
   #tell() { this.dispatchEvent(new Event("state")); }
