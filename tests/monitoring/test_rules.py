@@ -1,31 +1,18 @@
 """The alert rules and the metrics before Prometheus' own checker."""
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
 import yaml
 
+from tests.monitoring.evaluating import prometheus_over
 from tests.monitoring.queries import foreign_names
 from tests.monitoring.scraping import DEPLOY, Scrape
 
 RULES = DEPLOY / "prometheus"
 _SHARED = "backup_gateway_shared_store_up"
 """Only where a store is shared; tests/shared has the real one. Prometheus adds the instance itself."""
-
-
-@pytest.fixture
-def promtool() -> str:
-    """The checker, of the Debian package `prometheus`."""
-    found = shutil.which("promtool")
-    if found is None and os.environ.get("CI") == "true":
-        pytest.fail("promtool is missing: apt-get install prometheus")
-    if found is None:
-        pytest.skip("promtool is not installed (Debian package prometheus): rules and metrics are not checked by it")
-    return found
 
 
 def _checked(command: list[str], folder: Path, text: bytes = b"") -> None:
@@ -56,6 +43,19 @@ async def test_every_metric_and_label_of_the_rules_is_in_a_real_scrape(full: Scr
         words = " ".join(rule["annotations"].values())
         known = {label for labels in names.values() for label in labels}
         assert set(re.findall(r"\$labels\.(\w+)", words)) <= known
+
+
+async def test_two_gateways_make_no_second_alert_of_what_is_wrong_with_a_system(
+    promtool: str, full: Scrape, tmp_path: Path
+):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    async with prometheus_over(full, ["a"], tmp_path / "one") as one:
+        once = {rule["expr"]: await one.value(rule["expr"]) for rule in _rules()}
+    assert any(once.values())
+    async with prometheus_over(full, ["a", "b"], tmp_path / "two") as two:
+        for query, told in once.items():
+            assert set(await two.value(query)) == set(told), query
 
 
 def test_every_rule_says_what_is_wrong_and_what_to_do_and_is_tested():
