@@ -56,6 +56,13 @@ def test_the_monitor_finds_the_service_and_its_port() -> None:
     assert credentials["key"] in SECRETS[credentials["name"]]
 
 
+def test_the_monitor_leaves_an_asset_the_name_of_its_instance() -> None:
+    """`instance` of a series of an asset is its own name (report.asset_metrics), not the address of a pod."""
+    assert all(endpoint["honorLabels"] is True for endpoint in _one("ServiceMonitor")["spec"]["endpoints"])
+    for scraped in (DEPLOY / "prometheus" / "prometheus.yml", DEPLOY / "compose" / "prometheus.yml"):
+        assert all(job["honor_labels"] is True for job in documents(scraped)[0]["scrape_configs"])
+
+
 def test_ports_are_named_as_the_container_names_them() -> None:
     names = {port["name"] for port in CONTAINER["ports"]}
     assert {port["targetPort"] for port in _one("Service")["spec"]["ports"]} <= names
