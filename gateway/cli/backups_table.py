@@ -10,9 +10,10 @@ from rich.text import Text
 
 from gateway.cli.exits import writing
 from gateway.cli.screen import Color, console_on, print_table, state_of
+from gateway.dialects.row_words import own_name
 
 _USED: Final = (
-    *("system_id", "system_name", "client_name", "asset_name", "vm_name", "database_name", "server_instance_name"),
+    *("system_id", "system_name", "client_name", "asset_name", "vm_name", "database_name", "instance_name"),
     *("type", "status", "start_epoch", "start_date_time", "duration", "size"),
 )
 _HEADS: Final = ("SYSTEM", "ASSET", "TYPE", "STATUS", "START", "DURATION", "SIZE")
@@ -87,8 +88,7 @@ def _text(value: object) -> str:
 def asset_of(row: Row) -> str:
     """The client, and what was backed up of it where that has a name of its own."""
     client = _text(row.get("client_name"))
-    names = ("asset_name", "vm_name", "database_name", "server_instance_name")
-    part = next((text for text in (_text(row.get(name)) for name in names) if text), "")
+    part = own_name(*(row.get(name) for name in ("database_name", "vm_name", "asset_name", "instance_name")))
     return client if part in ("", client) else part if not client else f"{client} / {part}"
 
 

@@ -19,10 +19,11 @@ from gateway.cli.reading import read_ndjson
 from gateway.cli.summary import SystemState, code_of, sentence, shortcomings
 from gateway.cli.target import Address, Target, address_of
 
-_FIELDS: Final = (
-    *("id", "client_name", "asset_name", "vm_name", "database_name", "server_instance_name", "app_name", "type"),
+FIELDS: Final = (
+    *("id", "client_name", "asset_name", "vm_name", "database_name", "instance_name", "app_name", "type"),
     *("status", "replication_status", "destination", "replicated"),
 )
+"""What is asked for of each row."""
 _FILES: Final = "file-level"
 """File-level rows carry no application (contract section 5.1)."""
 
@@ -46,7 +47,7 @@ def checkmk(
 
 
 async def _export(hours: int, address: Address) -> int:
-    body = encoded({"start_hours": hours, "format": "ndjson", "fields": list(_FIELDS)})
+    body = encoded({"start_hours": hours, "format": "ndjson", "fields": list(FIELDS)})
     rows: list[Row] = []
 
     def closed(system: SystemState) -> None:

@@ -70,6 +70,19 @@ def verification_of(verify_status: Any, verified: Any) -> Verification:
     return "never" if word in ("none", "needed", "waiting") else "n/a"
 
 
+def own_name(database: Any, vm: Any, asset: Any, instance: Any) -> str:
+    """What an asset is called beside its client, out of the fields of its row of those names; empty where nothing says.
+
+    The narrowest one counts: appliances name a machine in `asset_name` even where a database of it was backed up.
+    """
+    return next((name for name in (database, vm, asset, instance) if _is_name(name)), "")
+
+
+def _is_name(value: Any) -> bool:
+    """Files have no instance, and some releases write that out."""
+    return isinstance(value, str) and value not in ("", "file-level")
+
+
 def first_text(*values: Any) -> str:
     """The first of them that is a text and not empty."""
     return next((value for value in values if isinstance(value, str) and value), "")

@@ -10,7 +10,7 @@ import msgspec
 from gateway.dates import LocalTime, format_local, parse_local
 from gateway.dialects.kinds import Family
 from gateway.dialects.row_words import first_text
-from gateway.reports.entries import Entry, entry_id, family, is_backup, is_complete
+from gateway.reports.entries import Entry, asset_name, entry_id, family, is_backup, is_complete
 
 Instance = dict[str, Any]
 
@@ -59,7 +59,6 @@ def _identity(entry: Entry) -> bytes:
 
 def _instance(entry: Entry) -> Instance:
     app_type = APP_TYPES[family(entry)]
-    machine = first_text(entry.database_name, entry.vm_name, entry.instance_name, entry.asset_name, entry.client_name)
     return {
         "system_id": entry.system_id,
         "system_name": entry.system_name,
@@ -68,7 +67,7 @@ def _instance(entry: Entry) -> Instance:
         "instance_id": entry.instance_id,
         "instance_name": first_text(entry.instance_name, entry.vm_name, entry.database_name, entry.asset_name),
         # Empty for a whole machine: then the toolkit shows the client.
-        "database_name": "" if app_type == _PHYSICAL else machine,
+        "database_name": "" if app_type == _PHYSICAL else asset_name(entry),
         "app_type": app_type,
         "app_name": first_text(entry.app_name),
         "backups": [],

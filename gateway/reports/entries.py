@@ -8,7 +8,7 @@ import msgspec
 
 from gateway.dialects import kinds, row_words
 from gateway.dialects.kinds import Family, family_of
-from gateway.dialects.row_words import first_text, says_yes
+from gateway.dialects.row_words import first_text, own_name, says_yes
 from gateway.dialects.signs import RowReader, Signs
 from gateway.model import NEVER, BackupList
 
@@ -105,8 +105,9 @@ def asset_id(entry: Entry) -> Any:
 
 
 def asset_name(entry: Entry) -> str:
-    """The name of what was backed up: a database, a machine or the client."""
-    return first_text(entry.database_name, entry.vm_name, entry.asset_name, entry.client_name)
+    """The name of what was backed up: a database, a machine, an instance or the client."""
+    own = own_name(entry.database_name, entry.vm_name, entry.asset_name, entry.instance_name)
+    return own or first_text(entry.client_name)
 
 
 def is_verified(entry: Entry) -> bool:

@@ -17,6 +17,7 @@ from gateway.dialects.kinds import Family, family_of, is_backup
 from gateway.dialects.row_words import (
     Replication,
     Verification,
+    own_name,
     replication_of,
     says_no,
     says_yes,
@@ -167,7 +168,7 @@ class _Reader:
 
     def _asset(self, row: _Row, application: Family) -> AssetHistory:
         client = row.client_name if isinstance(row.client_name, str) else ""
-        own = next((name for name in _names(row) if isinstance(name, str) and name and name != "file-level"), client)
+        own = own_name(row.database_name, row.vm_name, row.asset_name, row.instance_name) or client
         key: tuple[Any, ...] = (str(row.client_id), client, application, own)
         if row.instance_id is not None:
             key = (str(row.client_id), str(row.instance_id))
@@ -183,10 +184,6 @@ class _Reader:
             self._ordinals[day] = _ordinal_of(day)
         ordinal = self._ordinals[day]
         return datetime.fromtimestamp(start, UTC).toordinal() if ordinal is None else ordinal
-
-
-def _names(row: _Row) -> tuple[Any, ...]:
-    return row.database_name, row.vm_name, row.asset_name, row.instance_name
 
 
 def _ordinal_of(day: str) -> int | None:

@@ -8,6 +8,7 @@ from gateway.config.tables import Thresholds
 from gateway.dates import ApplianceZone
 from gateway.dialects.rows import Stamper
 from gateway.dialects.wire import split_rows
+from gateway.model import BackupList
 from gateway.reports.history import AssetHistory, History, history_of
 from gateway.reports.verdict import Verdict, judged
 
@@ -31,12 +32,17 @@ def row(hours_ago: float, status: str | None = "Success", **more: Any) -> dict[s
     return wanted | more
 
 
-def history(*rows: dict[str, Any]) -> History:
-    """What a list of these rows tells."""
+def listed(*rows: dict[str, Any]) -> BackupList:
+    """The list that a gateway holds of these rows."""
     stamper = Stamper(1, "site-1", ApplianceZone("UTC"))
     for _ in stamper.run(split_rows(json.dumps({"backups": list(rows)}).encode())):
         pass
-    return history_of(stamper.build.done())
+    return stamper.build.done()
+
+
+def history(*rows: dict[str, Any]) -> History:
+    """What a list of these rows tells."""
+    return history_of(listed(*rows))
 
 
 def only(*rows: dict[str, Any]) -> AssetHistory:
