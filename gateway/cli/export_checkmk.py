@@ -1,7 +1,8 @@
 """`backup-gateway export checkmk`: what Checkmk's own checks `unitrends_backup` and `unitrends_replication` read.
 
 One piggyback block for each system: Checkmk hangs it on the host of that name. Both sections part their fields with
-`|` (sep(124)). An asset stands where an appliance's own plug-in has a schedule: rows name no schedule.
+`|` (sep(124)). An asset stands where an appliance's own plug-in has a schedule: rows name no schedule. Restores,
+verifications, archives and replica copies are no backups of it: one that failed makes no service critical.
 """
 
 import time
@@ -18,12 +19,14 @@ from gateway.cli.question import encoded
 from gateway.cli.reading import read_ndjson
 from gateway.cli.summary import SystemState, code_of, sentence, shortcomings
 from gateway.cli.target import Address, Target, address_of
+from gateway.dialects.kinds import is_backup
+from gateway.dialects.signs import Signs
 
 FIELDS: Final = (
-    *("id", "client_name", "asset_name", "vm_name", "database_name", "instance_name", "app_name", "type"),
-    *("status", "replication_status", "destination", "replicated"),
+    *("id", "client_name", "asset_name", "vm_name", "database_name", "instance_name", "status", "replication_status"),
+    *(sign.name for sign in msgspec.structs.fields(Signs)),
 )
-"""What is asked for of each row."""
+"""What is asked for of each row: what it is called, what became of it, and what betrays its kind."""
 _FILES: Final = "file-level"
 """File-level rows carry no application (contract section 5.1)."""
 
@@ -94,7 +97,7 @@ def block(system: str, rows: list[Row]) -> str:
 
 def _services(rows: list[Row]) -> dict[str, _Service]:
     services: dict[str, _Service] = {}
-    for row in rows:
+    for row in filter(is_backup, rows):
         asset = asset_of(row) or "unnamed"
         service = services.setdefault(asset, _Service(_application(row)))
         service.failures += str(row.get("status")) == "Failure"

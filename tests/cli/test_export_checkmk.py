@@ -1,6 +1,10 @@
 """`export checkmk`: sections that Checkmk's own checks can read, one piggyback block for each system."""
 
+from gateway.dialects.kinds import is_backup
+from gateway.simulator.facts import FAILURE
 from tests.cli.asking import ask
+from tests.clients.asking import is_backup as is_backup_by_its_core_name
+from tests.clients.asking import known
 from tests.gateway.conftest import Make
 from tests.gateway.live import small
 
@@ -34,7 +38,7 @@ async def test_each_system_is_a_host_with_its_assets_as_schedules(gateway_over: 
     for number, (backup, _) in enumerate((found["site-1"], found["site-2"]), 1):
         heads = [line for line in backup if line[0] == "HEADER"]
         details = [line for line in backup if line[0] != "HEADER"]
-        own = [row for row in rows if row["system_id"] == number]
+        own = [row for row in rows if row["system_id"] == number and is_backup(row)]
         assert {len(line) for line in heads} == {5}
         assert {len(line) for line in details} == {4}
         assert len({head[1] for head in heads}) == len(heads)
@@ -54,6 +58,20 @@ async def test_a_failure_is_counted_at_its_own_asset(gateway_over: Make):
             failures, counted = [], int(line[4])
         elif line[3] == "Failure":
             failures.append(line[1])
+
+
+async def test_restores_verifications_archives_and_copies_count_at_no_asset(gateway_over: Make):
+    client = await gateway_over([known(1, rows=400), known(2, rows=400)])
+    outcome = await ask(client, "export", "checkmk", "--hours", "9999")
+    found = blocks(outcome.out + "\n")
+    for number, appliance in enumerate(client.farm, 1):
+        backups = [record for record in appliance.spec.records if is_backup_by_its_core_name(record)]
+        failed = sum(record.status == FAILURE for record in backups)
+        others = sum(record.status == FAILURE for record in appliance.spec.records) - failed
+        assert others > 0, "something else than a backup has failed"
+        lines, _ = found[f"site-{number}"]
+        assert sum(line[0] != "HEADER" for line in lines) == len(backups)
+        assert sum(int(line[4]) for line in lines if line[0] == "HEADER") == failed
 
 
 async def test_what_is_to_be_copied_is_a_replication_and_only_what_is_done_a_success(gateway_over: Make):
