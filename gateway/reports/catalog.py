@@ -1,16 +1,13 @@
 """Merged rows as a catalog: protected instances, each with its complete backups, newest first (contract 4.1)."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.dates import LocalTime, format_local, parse_local
 from gateway.dialects.kinds import Family
 from gateway.dialects.row_words import first_text
-from gateway.reports.entries import Entry, asset_name, entry_id, family, is_backup, is_complete
+from gateway.reports.entries import Entry, asset_name, entry_id, family, is_backup, is_complete, start_date
 
 Instance = dict[str, Any]
 
@@ -32,7 +29,6 @@ APP_TYPES: Final[Mapping[Family, str]] = {
 """`app_type` of an instance; the first word is the one by which the PowerShell toolkit shows the client's name."""
 
 _PHYSICAL: Final = APP_TYPES["file"]
-_LATEST_EPOCH: Final = 253_402_214_400
 _ALSO: Final = ("size", "files", "duration", "encrypted", "verified", "verify_status", "legalhold", "storage")
 
 
@@ -86,12 +82,3 @@ def _backup(entry: Entry, zone: str) -> dict[str, Any]:
         "complete": True,
         **also,
     }
-
-
-def start_date(entry: Entry, zone: str) -> str | None:
-    """The start on the appliance's own clock as "mm/dd/yyyy hh:mm am", which .NET reads; None where it is unknown."""
-    told = parse_local(entry.start_date_time) if isinstance(entry.start_date_time, str) else None
-    if told is None and entry.start_epoch is not None and 0 <= entry.start_epoch < _LATEST_EPOCH:
-        when = datetime.fromtimestamp(entry.start_epoch, ZoneInfo(zone))
-        told = LocalTime(when.date(), when.hour, when.minute, None)
-    return None if told is None else format_local(told)

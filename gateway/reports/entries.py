@@ -1,11 +1,14 @@
 """Merged rows as clients of one appliance look at them: read once, newest first, each with an id and an asset."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from gateway.dates import LocalTime, format_local, parse_local
 from gateway.dialects import kinds, row_words
 from gateway.dialects.kinds import Family, family_of
 from gateway.dialects.row_words import first_text, own_name, says_yes
@@ -13,6 +16,7 @@ from gateway.dialects.signs import RowReader, Signs
 from gateway.model import NEVER, BackupList
 
 _STEP_ROWS: Final = 1000
+_LATEST_EPOCH: Final = 253_402_214_400
 _RESULTS: Final = frozenset({"success", "warning", "failure"})
 
 
@@ -108,6 +112,15 @@ def asset_name(entry: Entry) -> str:
     """The name of what was backed up: a database, a machine, an instance or the client."""
     own = own_name(entry.database_name, entry.vm_name, entry.asset_name, entry.instance_name)
     return own or first_text(entry.client_name)
+
+
+def start_date(entry: Entry, zone: str) -> str | None:
+    """The start on the appliance's own clock as "mm/dd/yyyy hh:mm am", which .NET reads; None where it is unknown."""
+    told = parse_local(entry.start_date_time) if isinstance(entry.start_date_time, str) else None
+    if told is None and entry.start_epoch is not None and 0 <= entry.start_epoch < _LATEST_EPOCH:
+        when = datetime.fromtimestamp(entry.start_epoch, ZoneInfo(zone))
+        told = LocalTime(when.date(), when.hour, when.minute, None)
+    return None if told is None else format_local(told)
 
 
 def is_verified(entry: Entry) -> bool:

@@ -1,7 +1,7 @@
 """Merged rows as finished jobs, as recovery points, and as a rate of success (contract section 4.1)."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from gateway.lists.columns import whole_id
@@ -14,6 +14,7 @@ from gateway.reports.entries import (
     is_complete,
     is_finished,
     is_verified,
+    start_date,
     status_word,
     verify_state,
 )
@@ -54,6 +55,46 @@ def _job(entry: Entry) -> Item:
         "startTime": entry.start_epoch,
         "endTime": entry.finish_epoch,
         "size": entry.size,
+        "message": entry.output if isinstance(entry.output, str) else None,
+    }
+
+
+def how_many_since(entries: Sequence[Entry], epoch: float) -> int:
+    """How many of those that stand newest first started then or later."""
+    return next(
+        (at for at, entry in enumerate(entries) if entry.start_epoch is None or entry.start_epoch < epoch), len(entries)
+    )
+
+
+def toolkit_jobs(entries: Sequence[Entry], zones: Mapping[int, str], *, is_flat: bool) -> list[Item]:
+    """Jobs in the words that the PowerShell toolkit reads; `zones` by system id.
+
+    Its scripts look for what was backed up in a job's `backups`, or, where they asked for the flat form, beside its
+    name. A row tells of one backup, and names no job: so the asset stands there.
+    """
+    told = [_told(_toolkit_job(entry, zones.get(entry.system_id, "UTC"))) for entry in entries]
+    return told if is_flat else [job | {"backups": [job]} for job in told]
+
+
+def _toolkit_job(entry: Entry, zone: str) -> Item:
+    start = start_date(entry, zone)
+    return {
+        "id": entry_id(entry),
+        "backup_id": entry_id(entry),
+        "sid": entry.system_id,
+        "system_name": entry.system_name,
+        "name": asset_name(entry),
+        "client_name": entry.client_name,
+        "asset_name": asset_name(entry),
+        "instance_id": entry.instance_id,
+        "instance_name": asset_name(entry),
+        "type": entry.type,
+        "mode": entry.type,
+        "status": status_word(entry).capitalize(),
+        "percent_complete": 100,
+        "start_date": start,
+        "start_time": start,
+        "sort_start_time": entry.start_epoch,
         "message": entry.output if isinstance(entry.output, str) else None,
     }
 

@@ -1,4 +1,4 @@
-"""The PowerShell toolkit: Get-UebSystems, Get-UebCatalog, Get-UebBackup, Get-UebBackupSummary."""
+"""The PowerShell toolkit: Get-UebSystems, Get-UebCatalog, Get-UebBackup, Get-UebBackupSummary, Get-UebJob -Recent."""
 
 import json
 import time
@@ -15,6 +15,7 @@ from tests.gateway.live import USER, Client
 from tests.kit.accounts import PASSWORD
 
 DAY_S = 86_400
+WORDS = {0: "Success", 1: "Warning", 2: "Failure", None: "None"}
 
 
 def counted(client: Client, since: float) -> Counter[tuple[int, int | None]]:
@@ -39,6 +40,26 @@ def listed(answer) -> Counter[tuple[int, int | None]]:
         for instance in answer.json["catalog"]["instances"]
         for backup in instance["backups"]
     )
+
+
+def a_day_ago() -> int:
+    """A whole minute within the last day: some appliances hide the seconds of a start."""
+    return int(time.time() - DAY_S) // 60 * 60 + 120
+
+
+def finished_since(client: Client, since: float) -> list[dict]:
+    """System and status of every job that has ended and started after `since`, from the true facts."""
+    return [
+        {"sid": number, "status": WORDS[record.status]}
+        for number, appliance in enumerate(client.farm, 1)
+        for record in appliance.spec.records
+        if record.start > since and not record.is_running
+    ]
+
+
+def counted_failures(jobs: list[dict]) -> Counter[tuple[int, str]]:
+    """How many jobs of each system ended in what is no success."""
+    return Counter((job["sid"], job["status"]) for job in jobs if job["status"] != "Success")
 
 
 async def test_connect_sends_json_under_the_form_type_and_reads_the_token(gateway_over: Make):
@@ -117,6 +138,66 @@ async def test_without_dates_a_catalog_has_thirty_days_and_equal_questions_share
     assert counted(client, since).total() < counted(client, 0).total(), "some backups are older"
     bodies = [json.loads(one.body) for one in client.systems[0].requests if one.path == "/api/backups"]
     assert bodies[0] in ({"start_time": since}, {"start_time": later}), "no appliance is asked for more"
+
+
+async def test_recent_results_finds_every_failure_since_it_looked_last(gateway_over: Make):
+    """RecentResults.ps1: `.data | ?{$_.sort_start_time -gt (now - drift) -and $_.Status -ne 'Success'}`."""
+    client = await gateway_over([known(1), known(2)])
+    drift = a_day_ago() - 1
+    data = (await toolkit(client, "api/jobs/history?showFlat=true")).json["data"]
+    found = [job for job in data if job["sort_start_time"] > drift and job["status"] != "Success"]
+    assert counted_failures(found) == counted_failures(finished_since(client, drift))
+    assert found
+    for job in found:
+        assert {"client_name", "asset_name", "name", "backup_id", "mode", "start_time", "status"} <= job.keys()
+        assert "backups" not in job
+
+
+async def test_a_recent_job_has_its_backup_inside_for_scripts_that_look_there(gateway_over: Make):
+    """Get-UebJob -Recent shows name, status, type and start_date; Slack_Notification.ps1 reads `.backups`."""
+    client = await gateway_over([known(1), known(2)])
+    answer = (await toolkit(client, "api/jobs/history")).json
+    assert (answer["count"], answer["limited"]) == (len(answer["data"]), answer["count"] < answer["total"])
+    rows = {(row["system_id"], row.get("id"), row["start_epoch"]): row for row in (await client.post()).rows}
+    for job in answer["data"]:
+        assert {"name", "status", "type", "start_date", "percent_complete", "instance_name"} <= job.keys()
+        (backup,) = job["backups"]
+        assert {key: value for key, value in job.items() if key != "backups"} == backup
+        dotnet_date(backup["start_time"])
+        if isinstance(backup["id"], int):
+            row = rows[backup["sid"], backup["id"], backup["sort_start_time"]]
+            assert (backup["status"], backup["mode"], backup["client_name"]) == (
+                *(row["status"], row["type"], row["client_name"]),
+            )
+
+
+async def test_the_toolkit_gets_the_last_day_whole_and_a_page_has_its_own_jobs(gateway_over: Make):
+    client = await gateway_over([known(number, rows=2000, assets=40) for number in (1, 2)])
+    whole = (await toolkit(client, "api/jobs/history")).json
+    assert len(whole["items"]) == whole["limit"] == 50
+    yesterday = a_day_ago() - 1
+    wanted = finished_since(client, yesterday)
+    assert len(wanted) > 50
+    assert sum(job["sort_start_time"] > yesterday for job in whole["data"]) == len(wanted)
+    page = (await toolkit(client, "api/jobs/history?limit=7&offset=3")).json
+    assert page["data"] == whole["data"][3:10]
+    assert [(job["sid"], job["id"]) for job in page["data"]] == [
+        (int(item["applianceId"]), item["id"]) for item in page["items"]
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("api/joborders", "api/jobs/active", "/api/assets", "api/reports/system/alerts"),
+        *("/api/backups/latest/?sid=1&iid=2&days=7", "/api/summary/current"),
+    ],
+)
+async def test_what_the_toolkit_asks_for_besides_backups_is_refused_and_not_empty(gateway_over: Make, path: str):
+    client = await gateway_over(1)
+    answer = await toolkit(client, path)
+    assert answer.status == 404
+    assert "/api/catalog" in answer.json["result"][0]["message"]
 
 
 async def test_days_instance_and_system_narrow_a_catalog(gateway_over: Make):

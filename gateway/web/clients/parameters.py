@@ -16,7 +16,7 @@ LARGEST_LIMIT: Final = 500
 """Sizes of a page as node-unitrends has them."""
 
 _WITHOUT_MEANING: Final = frozenset({"showFlat", "lang"})
-"""Keys that the toolkit sends and that would change only how an appliance writes its answer."""
+"""Keys that the toolkit sends and that change only how an answer is written."""
 _EVERYTHING: Final = parse_query_string(())
 
 

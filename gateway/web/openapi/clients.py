@@ -90,7 +90,7 @@ def client_schemas() -> dict[str, Schema]:
     return {
         "Catalog": _answer({"catalog": _object({"instances": _list(_instance())})}),
         "AppliancePage": _page(_object(dict.fromkeys(("id", "name", "hostname", "version", "status"), _TEXT))),
-        "JobPage": _page(_job()),
+        "JobPage": _history(),
         "RecoveryPointPage": _page(_recovery_point()),
         "SuccessRate": _answer(
             {
@@ -124,6 +124,35 @@ def _instance() -> Schema:
             "backups": _list(backup) | {"minItems": 1},
         }
     )
+
+
+def _history() -> Schema:
+    """A page of jobs, and the same jobs as the PowerShell toolkit reads them."""
+    page = _page(_job())
+    told = {
+        "data": _list(_toolkit_job()) | {"description": "without limit and offset all jobs of the last 24 hours"},
+        "count": _WHOLE | {"description": "how many stand in data"},
+        "limited": _FLAG | {"description": "whether there are more of them"},
+    }
+    page["properties"] |= told
+    page["required"] += list(told)
+    return page
+
+
+def _toolkit_job() -> Schema:
+    texts = ("system_name", "name", "asset_name", "instance_name", "status")
+    item = _object(
+        {"id": _ID, "backup_id": _ID, "sid": _WHOLE, **dict.fromkeys(texts, _TEXT), "percent_complete": _WHOLE}
+    )
+    start = {"type": "string", "description": "mm/dd/yyyy hh:mm am, by the appliance's clock"}
+    item["properties"] |= {
+        **{name: {} for name in ("client_name", "instance_id", "type", "mode")},
+        **dict.fromkeys(("start_date", "start_time"), start),
+        "sort_start_time": _EPOCH,
+        "message": _TEXT,
+        "backups": {"type": "array", "description": "the job itself; not with showFlat=true"},
+    }
+    return item
 
 
 def _job() -> Schema:
