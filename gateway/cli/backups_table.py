@@ -56,7 +56,8 @@ class Rows:
 
     def _print(self, console: Console) -> None:
         if self._chosen is None:
-            print_table(console, _HEADS, [_cells(row, console) for row in self._rows], right=("SIZE",))
+            cells = [_cells(row, console) for row in self._rows]
+            print_table(console, _HEADS, cells, right=("SIZE",), broken=("SYSTEM", "ASSET", "TYPE"))
         else:
             heads = list(dict.fromkeys(("system_id", *self._chosen)))
             print_table(console, heads, [[_cell(name, row, console) for name in heads] for row in self._rows])

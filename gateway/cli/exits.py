@@ -1,6 +1,7 @@
 """How a client verb ends (contract section 2), and the error that ends it early."""
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -39,6 +40,13 @@ def run_verb(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
         if error.message:
             say(error.message)
         return error.code
+
+
+def print_what_fits() -> None:
+    """Signs that stdout or stderr have no bytes for become "?": what is said must not end for how it looks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def say(line: str) -> None:

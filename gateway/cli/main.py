@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from gateway.cli.examples import EXAMPLES
-from gateway.cli.exits import ClientError, Exit, close_stdout
+from gateway.cli.exits import ClientError, Exit, close_stdout, print_what_fits
 
 app = App(
     name="backup-gateway",
@@ -42,6 +42,7 @@ _client_verb(export_app, "export_checkmk", "The sections that Checkmk's own chec
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; its return value is the exit code (contract section 2)."""
+    print_what_fits()
     try:
         code = app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
         sys.stdout.flush()

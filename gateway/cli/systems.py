@@ -91,7 +91,7 @@ def _print(found: list[System], color: Color) -> None:
         ]
         for system in found
     ]
-    print_table(with_color, _HEADS, rows, right=_NUMBERS)
+    print_table(with_color, _HEADS, rows, right=_NUMBERS, broken=("SYSTEM", "WHY"))
 
 
 def _why(system: System) -> str:

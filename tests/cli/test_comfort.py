@@ -60,3 +60,11 @@ async def test_the_demo_prints_a_question_on_the_command_line_that_works():
         await process.end(signal.SIGINT)
     assert outcome.code == 1
     assert "3 of 4 systems answered" in outcome.err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1"])
+async def test_help_is_shown_whatever_signs_the_terminal_has(encoding: str):
+    for verb in VERBS:
+        outcome = await run(*verb, "--help", PYTHONIOENCODING=encoding)
+        assert (outcome.code, outcome.err) == (0, "")
+        assert outcome.out.startswith("Examples:")

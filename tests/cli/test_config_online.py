@@ -80,3 +80,11 @@ async def test_a_slow_appliance_does_not_hold_up_the_others(tmp_path: Path):
         outcome = await check(farm, tmp_path)
     assert outcome.code == 0
     assert time.monotonic() - begun < 5
+
+
+async def test_a_name_that_the_terminal_cannot_show_ends_nothing(tmp_path: Path):
+    async with Farm([small(1, name="北京"), small(2)]) as farm:
+        file = tmp_path / "gateway.toml"
+        file.write_text(config_text(farm), encoding="utf-8")
+        outcome = await run("config", "check", str(file), "--online", PYTHONIOENCODING="iso-8859-1")
+    assert (outcome.code, outcome.err, lines(outcome)) == (0, "", {"??": "ok", "site-2": "ok"})

@@ -61,6 +61,30 @@ async def test_a_long_row_is_folded_and_not_cut(gateway_over: Make):
     assert max(map(len, seen.out.splitlines())) <= 60
 
 
+@pytest.mark.parametrize("columns", ["100", "80"])
+async def test_in_a_table_of_systems_no_word_and_no_number_is_broken(gateway_over: Make, columns: str):
+    client = await gateway_over([small(1, base_ms=1200), small(2, dead=True, name="umbrella-phoenix")])
+    await client.post()
+    seen = await look(client, "systems", "--color", "never", COLUMNS=columns)
+    assert max(map(len, seen.out.splitlines())) <= int(columns)
+    words = seen.out.split()
+    for system in (await client.get(path="/gateway/systems")).json["systems"]:
+        for key in ("state", "breaker", "latency_p50_ms", "latency_p95_ms"):
+            assert system[key] is None or str(system[key]) in words, (key, seen.out)
+    assert {"CALLS/MIN", "CEILING", "BREAKER"} <= set(words)
+
+
+async def test_a_window_that_is_too_narrow_for_its_words_gets_whole_lines(gateway_over: Make):
+    client = await gateway_over([small(1), small(2, dead=True)])
+    await client.post()
+    narrow = await look(client, "systems", "--color", "never", COLUMNS="40")
+    heads, *rows = narrow.out.splitlines()
+    assert heads.split() == [
+        *("SYSTEM", "ID", "STATE", "AGE", "ROWS", "CALLS/MIN", "CEILING", "BREAKER", "P50", "MS", "P95", "MS", "WHY")
+    ]
+    assert len(rows) == 2
+
+
 async def test_systems_are_a_table_with_their_states(gateway_over: Make):
     client = await gateway_over([small(1), small(2, dead=True)])
     await client.post()
