@@ -159,7 +159,7 @@ class Gateway:
     def apply(self, config: Config) -> None:
         """Let another configuration take effect. Requests in flight go on with what they began with.
 
-        What gateway.cli.reload.FIXED names needs a restart; everything else counts from now on.
+        What gateway.cli.reload tells of as needing a restart is kept; everything else counts from now on.
         """
         before = self.systems
         self._generation += 1

@@ -8,6 +8,7 @@ import structlog
 from watchfiles import awatch
 
 from gateway.cli.notify import ServiceManager
+from gateway.config.checked import Config
 from gateway.config.file import load
 from gateway.errors import ConfigError
 from gateway.stack import Gateway
@@ -16,12 +17,11 @@ from gateway.telemetry.observe import audit
 _LOOK_EVERY_MS: Final = 5000
 
 FIXED: Final = {
-    "server": ("host", "port", "tls_certificate", "tls_key", "trusted_proxies"),
+    "server": ("host", "port", "tls_certificate", "tls_key"),
     "log": ("level", "format"),
     "cache": ("memory_bytes", "compress_above_bytes", "snapshot", "url"),
 }
-"""Keys of each table that a running process keeps as they were when it began, or in part: new proxies are trusted at
-once, but connections of one address are counted or not from the start on."""
+"""Keys of each table that a running process keeps as they were when it began."""
 
 Stamp = tuple[int, int, int]
 """What changes when a file is written or replaced."""
@@ -79,12 +79,24 @@ def reload_now(path: Path, gateway: Gateway) -> bool:
             logger.error("config_refused", fault=fault)
         audit("reload", who="operator", address="", what=path.name, outcome=f"refused: {len(error.faults)} faults")
         return False
-    for table, keys in FIXED.items():
-        before, after = getattr(gateway.config, table), getattr(config, table)
-        changed = [key for key in keys if getattr(before, key) != getattr(after, key)]
-        if changed:
-            logger.warning("config_needs_restart", table=table, keys=changed)
+    for table, keys in _kept(gateway.config, config).items():
+        logger.warning("config_needs_restart", table=table, keys=keys)
     gateway.apply(config)
     logger.info("config_reloaded", systems=len(config.systems))
     audit("reload", who="operator", address="", what=path.name, outcome="taken")
     return True
+
+
+def _kept(before: Config, after: Config) -> dict[str, list[str]]:
+    """What another configuration changes in vain, by table.
+
+    Proxies are trusted at once, and no longer trusted at once. Whether there are any decides, when a process begins,
+    whether the connections of one address are counted: with the first of them, or without any, that stays as it was.
+    """
+    changed = {
+        table: [key for key in keys if getattr(getattr(before, table), key) != getattr(getattr(after, table), key)]
+        for table, keys in FIXED.items()
+    }
+    if bool(before.server.trusted_proxies) != bool(after.server.trusted_proxies):
+        changed["server"].append("trusted_proxies")
+    return {table: keys for table, keys in changed.items() if keys}

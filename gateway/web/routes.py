@@ -24,7 +24,7 @@ from gateway.web.systems import get_systems
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-# The files that the pages load stand beside it, in pages.py: they are no part of what this gateway promises.
+# The files that the pages load stand beside it, in site.py: they are no part of what this gateway promises.
 ROUTES: Final[dict[str, dict[str, Handler]]] = {
     "/api/login": {"POST": login},
     "/api/logout": {"POST": logout},

@@ -162,6 +162,24 @@ async def test_nothing_that_a_caller_writes_makes_a_line_of_its_own(written: io.
     assert not {"\r", "\x1b", "\x00", "\x85", "\u2028", "\u202e"} & set(written.getvalue())
 
 
+async def test_another_proxy_is_trusted_at_once_and_needs_no_restart(written: io.StringIO, tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    async with Faulty() as faulty:
+
+        def text(*proxies: str) -> str:
+            tables = {**CALM, "server": {"trusted_proxies": proxies}}
+            return config_text([faulty.system()], users=USERS, tables=tables)
+
+        async with site_of(text("10.0.0.0/8")) as here:
+            forwarded = {"X-Forwarded-For": "198.51.100.7"}
+            await here.call("GET", "/api/backups", "nobody's", headers=forwarded)
+            path.write_text(text("127.0.0.0/8"))
+            assert reload_now(path, here.gateway)
+            await here.call("GET", "/api/backups", "nobody's", headers=forwarded)
+    assert [entry["address"] for entry in lines_of(written, "refusal")] == ["127.0.0.1", "198.51.100.7"]
+    assert "config_needs_restart" not in written.getvalue()
+
+
 def test_an_exception_of_odd_text_is_still_a_line(written: io.StringIO) -> None:
     """Half a character, terminal escapes, a forged line: what is logged must never fail, or lie, for what it says."""
     for text in ("\udcff\ud800", 'a\r\n{"audit":"login","who":"boss"}\x1b[31m\x00', "x" * 10_000):

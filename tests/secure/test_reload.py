@@ -161,6 +161,7 @@ async def test_another_password_of_an_appliance_is_used_from_then_on_and_its_lis
         ({"fanout": {"total_concurrency": 7}}, []),
         ({"server": {"port": 1}, "log": {"level": "error"}}, [("server", ["port"]), ("log", ["level"])]),
         ({"cache": {"memory_bytes": 1000, "fresh_seconds": 9}}, [("cache", ["memory_bytes"])]),
+        ({"server": {"trusted_proxies": ["10.0.0.0/8"]}}, [("server", ["trusted_proxies"])]),
     ],
 )
 async def test_the_log_says_what_takes_no_effect_before_a_restart(

@@ -1,4 +1,4 @@
-"""What comes out, as JSON Schema (contract sections 4 and 5): the answers that openapi.py refers to by name."""
+"""What comes out, as JSON Schema (contract sections 4 and 5): the answers that document.py refers to by name."""
 
 from typing import Any, Final, get_args
 
@@ -13,7 +13,7 @@ _STATUS: Final[Schema] = {"type": "string", "enum": list(STATUSES)}
 
 
 def answer_schemas() -> dict[str, Schema]:
-    """Everything that an answer may be, by the name under which openapi.py refers to it."""
+    """Everything that an answer may be, by the name under which document.py refers to it."""
     return {
         "Error": _error(),
         "Backups": _backups(),

@@ -1,4 +1,4 @@
-"""What is asked of reports and what they say, as JSON Schema, for openapi.py."""
+"""What is asked of reports and what they say, as JSON Schema, for document.py."""
 
 from typing import Any, Final, get_args
 

@@ -1,4 +1,4 @@
-"""The words of openapi.py: what goes in and what comes out, as JSON Schema (contract sections 4 and 5)."""
+"""The words of document.py: what goes in and what comes out, as JSON Schema (contract sections 4 and 5)."""
 
 from typing import Any, Final, NamedTuple, get_args
 
