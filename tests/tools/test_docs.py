@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from gateway.web.openapi.schemas import TEXTS
 from gateway.web.routes import methods_at
 
 _MADE_LATER: Final = {"deploy/compose/secrets/grafana-password"}
@@ -36,3 +37,10 @@ def test_the_wheel_that_the_readme_installs_is_built_by_a_line_before_it() -> No
     built = re.search(r"pip wheel [^\n]*--wheel-dir (\w+) \.", text)
     assert built is not None
     assert f"{built[1]}/backup_gateway-*.whl" in text[built.end() :]
+
+
+def test_what_does_not_go_with_ndjson_says_so() -> None:
+    refused = ("order_by", "page_size", "cursor")
+    assert all("Not with ndjson" in TEXTS[key] for key in refused)
+    assert all(key in TEXTS["format"] for key in refused)
+    assert "`order_by`, `page_size` and `cursor` do not go with it" in Path("README.md").read_text()

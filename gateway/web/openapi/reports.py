@@ -40,8 +40,12 @@ def _parameters(*, has_form: bool = False) -> list[Schema]:
     texts: list[tuple[str, str, Schema]] = [
         ("hours", "The window of the counts; 24 by default, and never more than `report.history_days`.", hours),
         ("limit", "How many assets the summary names.", {"type": "integer", "minimum": 0, "maximum": 10_000}),
-        ("no_success_hours", "How old a good backup may be; as configured by default.", hours),
-        ("state", "Only assets in these states.", _list_of({"type": "string", "enum": list(STATES)})),
+        ("no_success_hours", "How old a good backup may be; else each system's own threshold counts.", hours),
+        (
+            "state",
+            "Only assets in these states are named; counts stay whole.",
+            _list_of({"type": "string", "enum": list(STATES)}),
+        ),
         ("system_id", "Only these systems.", _list_of({"type": "integer", "minimum": 0, "maximum": 2**63 - 1})),
         ("customer", "Only systems of these customers.", _list_of(_TEXT)),
         ("tag", "Only systems with these tags.", _list_of(_TEXT)),

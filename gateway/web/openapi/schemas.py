@@ -50,13 +50,13 @@ TEXTS: Final[dict[str, str]] = {
     "max_age": "Seconds; older lists are fetched anew. 0 always asks the appliance for the whole list.",
     "max_stale": "Seconds; how old a stand-in may be.",
     "deadline": "Seconds for the whole answer; never more than the configured ones.",
-    "order_by": "A field of the rows. Rows without it come last.",
+    "order_by": "A field of the rows; booleans count as 0 and 1. Rows without it come last. Not with ndjson.",
     "order_direction": "Ascending unless said otherwise.",
     "fields": "The fields of the rows to keep; system_id always stays.",
-    "page_size": "Rows of a page; alone it starts a walk by cursor.",
+    "page_size": "Rows of a page; alone it starts a walk by cursor. Not with ndjson.",
     "page_number": "Which page, counted from 1; with page_size.",
-    "cursor": "The next page of a frozen answer, as next_cursor of the page before it says; needs nothing else.",
-    "format": "The form of the answer; else the Accept header decides.",
+    "cursor": "The next page of a frozen answer: next_cursor of the page before; needs nothing else. Not with ndjson.",
+    "format": "The form of the answer; else Accept decides. ndjson with order_by, page_size or cursor is a 400.",
 }
 """What each key of the backups query means, for people."""
 
