@@ -1,6 +1,6 @@
 """One POST to one appliance, bounded in bytes and seconds: bytes out, bytes back, or a FetchError.
 
-Every fault of the network, of TLS and of HTTP is translated here and nowhere else. Nothing is followed, nothing is
+Every fault of the network leaves it in our own words (gateway.sources.network_faults). Nothing is followed, nothing is
 kept between calls but connections, and no more bytes are read than the configuration allows.
 """
 
@@ -8,8 +8,6 @@ import asyncio
 import email.utils
 import hashlib
 import math
-import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC
 from functools import lru_cache
@@ -22,9 +20,10 @@ from yarl import URL
 from gateway.clock import Clock
 from gateway.dialects.chunks import WHOLE_BYTES
 from gateway.dialects.wire import SAID_BYTES
-from gateway.errors import ErrorKind, FetchError
+from gateway.errors import FetchError
 from gateway.loop.fair import FairSemaphore, Place
 from gateway.sources.incoming import Body, Incoming
+from gateway.sources.network_faults import detail_of, has_begun_to_answer, translated
 from gateway.sources.pool import WAY, DeadConnectionError, Way
 
 _HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "gzip"}
@@ -154,7 +153,7 @@ class Transport:
         try:
             return await self._bounded(path, body, token, spent_s, max_bytes)
         except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
-            raise _translated(error) from error
+            raise translated(error) from error
         finally:
             place.leave()
 
@@ -190,8 +189,8 @@ class Transport:
                 allow_redirects=False,
             )
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
-            if way.kept and not _has_begun_to_answer(error):
-                raise DeadConnectionError("the appliance closed the connection", detail=_detail(error)) from error
+            if way.kept and not has_begun_to_answer(error):
+                raise DeadConnectionError("the appliance closed the connection", detail=detail_of(error)) from error
             raise
         async with response:
             return await self._read(response, max_bytes)
@@ -260,55 +259,3 @@ def retry_after(text: str | None, now: float) -> float | None:
     if until is None or not math.isfinite(until):
         return _RETRY_AFTER_UNCLEAR_S
     return min(max(0.0, until - now), _RETRY_AFTER_CAP_S)
-
-
-def _has_begun_to_answer(error: BaseException) -> bool:
-    """Whether a connection ended inside the head of a reply. A reset does not tell, and passes for one before it."""
-    return isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = getattr(seen, "os_error", None) or seen.__cause__
-
-
-_TABLE: Final[tuple[tuple[type[BaseException], ErrorKind, str], ...]] = (
-    # The first that fits counts: the sure signs stand above the classes that they derive from.
-    (aiohttp.ServerFingerprintMismatch, "tls_pin", "the appliance shows a certificate that is not the pinned one"),
-    (aiohttp.ClientConnectorCertificateError, "tls", "the appliance's certificate is not trusted"),
-    (aiohttp.ClientConnectorDNSError, "dns", "the appliance's name cannot be resolved"),
-    (ssl.SSLCertVerificationError, "tls", "the appliance's certificate is not trusted"),
-    (ssl.SSLError, "tls", "no TLS connection to the appliance could be made"),
-    (TimeoutError, "timeout", "the appliance did not answer in time"),
-    (ConnectionRefusedError, "refused", "the appliance refuses connections"),
-    (aiohttp.ServerDisconnectedError, "reset", "the appliance closed the connection"),
-    (ConnectionResetError, "reset", "the connection to the appliance was reset"),
-    (BrokenPipeError, "reset", "the connection to the appliance was reset"),
-    (aiohttp.ClientConnectorError, "refused", "the appliance cannot be reached"),
-    (aiohttp.ContentTypeError, "bad_reply", "the appliance sent something else than JSON"),
-    (aiohttp.http_exceptions.ContentEncodingError, "bad_reply", "the appliance's reply cannot be decompressed"),
-    (aiohttp.ClientPayloadError, "reset", "the connection was cut before the end of the reply"),
-    (aiohttp.ClientResponseError, "bad_reply", "the appliance does not speak HTTP as it should"),
-    (aiohttp.ClientOSError, "reset", "the connection to the appliance broke"),
-    (aiohttp.ClientError, "bad_reply", "the appliance's reply cannot be read"),
-    (OSError, "refused", "the appliance cannot be reached"),
-)
-
-
-def _translated(error: BaseException) -> FetchError:
-    """Theirs to ours, by the table. The detail is for the log; it holds addresses, never a body or a header."""
-    causes = list(_causes(error))
-    for kind_of, kind, text in _TABLE:
-        if any(isinstance(cause, kind_of) for cause in causes):
-            return FetchError(kind, text, detail=_detail(error))
-    return FetchError("bad_reply", "the appliance's reply cannot be read", detail=error.__class__.__name__)
-
-
-def _detail(error: BaseException) -> str:
-    if isinstance(error, aiohttp.ServerFingerprintMismatch):
-        return f"pinned sha256:{error.expected.hex()}, shown sha256:{error.got.hex()}"
-    name = error.__class__.__name__
-    # Errors of the parser quote the bytes that they could not read, which may be a token.
-    return f"{name}: {error}"[:300] if isinstance(error, OSError) else name
