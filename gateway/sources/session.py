@@ -21,8 +21,6 @@ _LONGEST_PAUSE_S: Final = 900.0
 _LEAST_REST_S: Final = 1.0
 """Whoever says when to ask again has enough for now: no time at all is never meant, nor one that is over."""
 _LONGEST_TOKEN: Final = 4096
-_SENDS_AWAY: Final[frozenset[ErrorKind]] = LOGIN_FAULTS | {"unsupported"}
-"""Answers to a login after which there is a pause: no breaker counts them, and each try is the password again."""
 _ENDLESS_S: Final = 10**9
 """A token that is said to live so long is one whose life is not known: not every number fits into a float."""
 
@@ -67,8 +65,7 @@ class Session:
     """Keeps the token of one appliance.
 
     A login that is refused is not tried again before a pause, which doubles from 30 s to 15 min: a wrong password
-    must not lock the account (faults.md section 2, row 37). Nor is one that the appliance does not know, which would
-    be asked with the password by each question. A token is never shown, not even in a repr.
+    must not lock the account (faults.md section 2, row 37). A token is never shown, not even in a repr.
     """
 
     def __init__(
@@ -141,7 +138,7 @@ class Session:
             self._pause_s = 0.0
 
     def rejected(self, error: FetchError) -> FetchError:
-        """We were sent away: pause before the next login. Returns the error, with the time of the next try."""
+        """Our account was refused: pause before the next login. Returns the error, with the time of the next try."""
         now = self._monotonic()
         if now >= self._pause_until:  # calls that were refused together are one refusal
             self._pause_s = min(max(self._pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
@@ -221,7 +218,7 @@ class Session:
             self.logins += 1
         except FetchError as error:
             self.cleaned(error, reply)
-            failed = self.rejected(error) if error.kind in _SENDS_AWAY else error
+            failed = self.rejected(error) if error.kind in LOGIN_FAULTS else error
             raise
         except asyncio.CancelledError:
             failed = FetchError("timeout", "given up before the appliance had answered")

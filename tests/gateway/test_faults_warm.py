@@ -12,10 +12,8 @@ SUSPECT = ("empty", "empty_list", "backups null", "data empty")
 BROKEN = tuple(case for case in (*BACKUPS, *LISTENER, *LOGINS) if case.kind is not None)
 
 LEFT_ALONE = ("overloaded", "denied", "too_large", "auth", "tls_pin")
-"""Kinds after which an appliance is not asked again for a while, on purpose; so it is after a login that is 404."""
-RECOVERING = tuple(
-    case for case in BROKEN if case.kind not in LEFT_ALONE and case.name != "login missing" and "slow" not in case.name
-)
+"""Kinds after which an appliance is not asked again for a while, on purpose."""
+RECOVERING = tuple(case for case in BROKEN if case.kind not in LEFT_ALONE and "slow" not in case.name)
 
 
 async def warm(make: Make, case: Case, **config: object) -> tuple[Client, Answer]:

@@ -79,7 +79,7 @@ async def test_a_fault_at_the_login(mode: str, kind: str, alone: int) -> None:
             await _check_cold(site, kind, alone)
         await on_stage.heal()
         async with site_of(on_stage.text) as site:
-            heals = kind not in ("auth", "denied", "unsupported", "overloaded")  # those are tried again later
+            heals = kind not in ("auth", "denied", "overloaded")
             await _check_warm(site, on_stage, kind, logs_in=True, heals=heals)
 
 

@@ -63,20 +63,6 @@ async def test_an_older_call_that_ends_well_does_not_end_the_pause_after_a_refus
             shield.hands.turn(0.1)
 
 
-async def test_a_login_that_is_not_known_is_tried_as_seldom_as_one_that_is_refused() -> None:
-    async with rig(ApplianceSpec(rows=40)) as shield:
-        await shield.appliance.inject(Fault("missing", frozenset({"login"})))
-        for tried, pause_s in enumerate((PAUSE_S, 2 * PAUSE_S), 1):
-            for client in range(60):
-                answer = await shield.ask({"client_id": client})
-                assert answer.error is not None
-                assert (answer.error.kind, logins(shield)) == ("unsupported", tried)
-            assert answer.error.retry_at == shield.hands.wall() + pause_s
-            shield.hands.turn(pause_s)
-        await shield.appliance.recover()
-        assert (await shield.ask({"client_id": 100})).state == "ok"
-
-
 @pytest.mark.parametrize("retired", [False, True], ids=["of a system", "of one that a reload has replaced"])
 async def test_a_login_under_way_is_given_up_when_the_gateway_ends(retired: bool) -> None:
     async with rig(ApplianceSpec(rows=40)) as shield:
