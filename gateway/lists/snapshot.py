@@ -56,6 +56,10 @@ class Header(msgspec.Struct, frozen=True):
     failed: tuple[ErrorKind, str] | None = None
 
 
+_decode_header: Final = msgspec.json.Decoder(Header).decode
+"""Made here, while there is one thread: the first look at a type by several of them at once ends the process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clocks:
     """Both clocks read at one moment: a file has epoch seconds, a held list monotonic ones."""
@@ -102,7 +106,7 @@ def decode(data: bytes, clocks: Clocks, most_bytes: int) -> tuple[Header, Held]:
         raise SnapshotError("is torn or was changed")
     length = int.from_bytes(content[:4], "big")
     try:
-        header = msgspec.json.decode(content[4 : 4 + length], type=Header)
+        header = _decode_header(content[4 : 4 + length])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise SnapshotError("has a header of another release") from error
     if header.byteorder != sys.byteorder:

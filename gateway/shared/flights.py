@@ -34,6 +34,9 @@ class _Told(msgspec.Struct, frozen=True):
     retry_in_s: float | None = None
 
 
+_decode_told: Final = msgspec.json.Decoder(_Told).decode
+
+
 class Flights:
     """Stands before one system's Refresh and runs it only where no other replica is at the same question."""
 
@@ -174,7 +177,7 @@ class Flights:
 
     def _failed(self, call: Call, told: bytes) -> FetchError:
         """The failure of another replica's call, taken as one of ours."""
-        said = msgspec.json.decode(told, type=_Told)
+        said = _decode_told(told)
         retry_at = None if said.retry_in_s is None else self._wall() + said.retry_in_s
         return self._refresh.failed(call.asked, FetchError(said.kind, said.message, retry_at=retry_at), call.begun)
 

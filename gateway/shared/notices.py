@@ -26,6 +26,9 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
     value: str = ""
 
 
+_decode_notice: Final = msgspec.json.Decoder(Notice).decode
+
+
 class Notices:
     """Listens, and calls who wants to know. After every gap in listening, `missed` is called."""
 
@@ -98,7 +101,7 @@ class Notices:
         if message["type"] != "message":
             return
         try:
-            notice = msgspec.json.decode(message["data"], type=Notice)
+            notice = _decode_notice(message["data"])
         except msgspec.MsgspecError:
             return  # of another release
         tell = self._wanted.get(notice.kind)

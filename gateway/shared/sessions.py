@@ -31,6 +31,9 @@ class _Value(msgspec.Struct, frozen=True):
     created_us: int
 
 
+_decode_value: Final = msgspec.json.Decoder(_Value).decode
+
+
 def proof_of(password_hash: str) -> str:
     """What tells that a password is still the same, and nothing else."""
     return hashlib.sha256(b"session" + password_hash.encode()).hexdigest()[:32]
@@ -171,5 +174,5 @@ def _read(stored: bytes | None) -> _Value | None:
     if stored is None or stored == _DEAD:
         return None
     with contextlib.suppress(msgspec.MsgspecError):
-        return msgspec.json.decode(stored, type=_Value)
+        return _decode_value(stored)
     return None

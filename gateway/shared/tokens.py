@@ -41,6 +41,10 @@ class _Pause(msgspec.Struct, frozen=True):
     message: str
 
 
+_decode_sealed: Final = msgspec.json.Decoder(_Sealed).decode
+_decode_pause: Final = msgspec.json.Decoder(_Pause).decode
+
+
 class SharedTokens:
     """The common token of one appliance. The store sees neither it nor anything that opens it."""
 
@@ -132,13 +136,13 @@ class SharedTokens:
         try:
             raw = base64.b64decode(sealed, validate=True)
             text = self._seal.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], self._token.encode())
-            found = msgspec.json.decode(text, type=_Sealed)
+            found = _decode_sealed(text)
         except (InvalidTag, ValueError, msgspec.MsgspecError):
             return None
         return Granted(found.token, found.timeout_s)
 
     def _paused(self, told: bytes, left_ms: int) -> FetchError:
-        pause = msgspec.json.decode(told, type=_Pause)
+        pause = _decode_pause(told)
         return FetchError(pause.kind, pause.message, retry_at=self._wall() + left_ms / 1000)
 
     def _soon(self, script: Script, keys: tuple[str, ...], values: tuple[object, ...]) -> None:
