@@ -3,9 +3,10 @@
 import json
 import tracemalloc
 
+import msgspec
 import pytest
 
-from gateway.dialects.wire import EXPIRED_TEXT, SAID_BYTES, check_pieces, read_object, repeats, split_rows
+from gateway.dialects.wire import EXPIRED_TEXT, check_pieces, read_object, repeats, split_rows
 from gateway.errors import FetchError
 from gateway.simulator.replies import EXPIRED_TEXT as SAID_OF_AN_OLD_TOKEN
 from gateway.sources.session import refusal
@@ -58,8 +59,8 @@ def test_an_error_without_a_text_is_told_as_such() -> None:
 @pytest.mark.parametrize(("more", "said"), [(0, "no"), (1, "the appliance reports an error without a text")])
 def test_an_error_is_read_for_its_words_up_to_64_kib(more: int, said: str) -> None:
     text = b'{"result":[{"message":"no"}]}'
-    assert refusal_of(text.ljust(SAID_BYTES + more)) == ("appliance_error", said, None)
-    assert refusal_of((BOM + text).ljust(SAID_BYTES + more)) == ("appliance_error", said, None)
+    assert refusal_of(text.ljust(65_536 + more)) == ("appliance_error", said, None)
+    assert refusal_of((BOM + text).ljust(65_536 + more)) == ("appliance_error", said, None)
 
 
 def test_a_large_error_is_never_made_into_objects() -> None:
@@ -108,6 +109,25 @@ def test_a_larger_reply_has_at_most_a_row_for_each_64_bytes() -> None:
 def test_a_reply_just_above_a_mebibyte_is_looked_at() -> None:
     with pytest.raises(FetchError, match=TOO_MANY):
         check_pieces(b"," * (MEBIBYTE + 1))
+
+
+@pytest.mark.parametrize("torn", [b'{"a":[1', b"{", b'[{"a":1}', b"["])
+@pytest.mark.parametrize(("blanks", "is_seen"), [(0, True), (63, True), (64, False)])
+def test_a_reply_that_ends_otherwise_than_it_begins_is_refused_unread(
+    torn: bytes, blanks: int, is_seen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or read, where so many blanks stand around it that a brief look does not tell."""
+    read = []
+
+    def watched(text: bytes) -> object:
+        read.append(text)
+        return msgspec.json.decode(text)
+
+    monkeypatch.setattr("gateway.dialects.wire._decode_envelope", watched)
+    monkeypatch.setattr("gateway.dialects.wire._decode_raws", watched)
+    assert refusal_of(b" " * blanks + torn)[:2] == ("bad_reply", "the appliance sent no list of backups")
+    assert refusal_of(torn + b" " * blanks)[:2] == ("bad_reply", "the appliance sent no list of backups")
+    assert bool(read) is not is_seen
 
 
 @pytest.mark.parametrize("start", [b"", BOM])
