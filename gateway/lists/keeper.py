@@ -130,9 +130,8 @@ class Keeper:
         try:
             held = self._held()
             new = self._unwritten(held)
-            told = {
-                name: _told_of(one) for name, (_, one) in new
-            }  # before: what is learned meanwhile is not in the files
+            # Before: what is learned meanwhile is not in the files.
+            told = {name: _told_of(one) for name, (_, one) in new}
             for begin in range(0, len(new), _AT_ONCE):
                 some = new[begin : begin + _AT_ONCE]
                 await asyncio.to_thread(self._save_some, some, clocks)
