@@ -172,7 +172,7 @@ async def test_a_recent_job_has_its_backup_inside_for_scripts_that_look_there(ga
 
 
 async def test_the_toolkit_gets_the_last_day_whole_and_a_page_has_its_own_jobs(gateway_over: Make):
-    client = await gateway_over([known(number, rows=2000, assets=40) for number in (1, 2)])
+    client = await gateway_over([known(number, rows=600) for number in range(1, 6)])
     whole = (await toolkit(client, "api/jobs/history")).json
     assert len(whole["items"]) == whole["limit"] == 50
     yesterday = a_day_ago() - 1
