@@ -142,7 +142,7 @@ async def test_without_dates_a_catalog_has_thirty_days_and_equal_questions_share
 
 async def test_recent_results_finds_every_failure_since_it_looked_last(gateway_over: Make):
     """RecentResults.ps1: `.data | ?{$_.sort_start_time -gt (now - drift) -and $_.Status -ne 'Success'}`."""
-    client = await gateway_over([known(1), known(2)])
+    client = await gateway_over([known(number, rows=600) for number in range(1, 6)])
     drift = a_day_ago() - 1
     data = (await toolkit(client, "api/jobs/history?showFlat=true")).json["data"]
     found = [job for job in data if job["sort_start_time"] > drift and job["status"] != "Success"]
